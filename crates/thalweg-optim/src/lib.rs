@@ -1,0 +1,3 @@
+//! How the parameters move.
+pub mod random;
+pub mod suggest;
