@@ -1,3 +1,46 @@
-//! How the parameters move.
+//! How the parameters move: objectives, update rules and optimizers over one flat slice.
+//!
+//! All trained parameters live in one `&mut [T]`; names and shapes live beside it in [`params`]. An [`Objective`] gives
+//! the value and the gradient at any point, a [`Rule`] says how one element moves, and an [`Optimizer`] says where the
+//! gradient is taken and applies the rule to the whole slice in one pass over memory.
+//!
+//! ```
+//! use thalweg_optim::{Adam, Optimizer, Rule};
+//!
+//! // f(w) = ½‖w − (3, −1)‖², given as a closure that overwrites the gradient and returns the value.
+//! let mut f = thalweg_optim::from_fn(2, |w: &[f64], grad: &mut [f64]| {
+//!     grad[0] = w[0] - 3.0;
+//!     grad[1] = w[1] + 1.0;
+//!     0.5 * (grad[0] * grad[0] + grad[1] * grad[1])
+//! });
+//! let mut w = [0.0, 0.0];
+//! let mut adam = Adam::default().optimizer(w.len())?;
+//! for _ in 0..2_000 {
+//!     adam.step(&mut w, &mut f, 0.01);
+//! }
+//! assert!((w[0] - 3.0).abs() < 1e-6 && (w[1] + 1.0).abs() < 1e-6);
+//! # Ok::<(), thalweg_optim::OptimError>(())
+//! ```
+//!
+//! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
+
+pub mod hyper;
+pub mod kernel;
+pub mod objective;
+pub mod optimizer;
+pub mod params;
 pub mod random;
+pub mod real;
+pub mod rule;
+pub mod rules;
+pub mod spec;
 pub mod suggest;
+
+pub use hyper::{Dialect, Hyper, OptimError, Range};
+pub use objective::{Objective, from_fn};
+pub use optimizer::{Elementwise, Optimizer, StepReport};
+pub use params::{Block, Layout, Role};
+pub use real::Real;
+pub use rule::{Info, Rule};
+pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use spec::OptimizerSpec;

@@ -1,0 +1,196 @@
+//! Hyperparameters: their names, ranges and defaults, and the errors that name them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::rule::Rule;
+use crate::suggest::did_you_mean;
+
+/// Whose form of a rule: where packages differ (ε inside or outside the root, defaults), the dialect decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Dialect {
+    /// As `torch.optim` computes it, with its defaults: a winner carries over with one changed line.
+    #[default]
+    Torch,
+    /// As the paper or textbook writes it.
+    Textbook,
+}
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 2] = [Self::Torch, Self::Textbook];
+
+    /// The name in recipes and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Torch => "torch",
+            Self::Textbook => "textbook",
+        }
+    }
+}
+
+/// A value for each dialect.
+#[derive(Debug, Clone, Copy)]
+pub struct ByDialect<V> {
+    /// PyTorch's.
+    pub torch: V,
+    /// The textbook's.
+    pub textbook: V,
+}
+
+impl<V: Copy> ByDialect<V> {
+    /// The value for `dialect`.
+    pub fn get(&self, dialect: Dialect) -> V {
+        match dialect {
+            Dialect::Torch => self.torch,
+            Dialect::Textbook => self.textbook,
+        }
+    }
+}
+
+/// The numbers that a hyperparameter may take: from `low` (included) to `high` (included or not).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The least value; allowed.
+    pub low: f64,
+    /// The upper end; infinite if there is none.
+    pub high: f64,
+    /// Whether `high` itself is allowed.
+    pub closed: bool,
+}
+
+impl Range {
+    /// `[0, 1)`: decay rates.
+    pub const DECAY: Self = Self { low: 0.0, high: 1.0, closed: false };
+    /// `[0, ∞)`: learning rates, ε.
+    pub const NON_NEGATIVE: Self = Self { low: 0.0, high: f64::INFINITY, closed: false };
+
+    /// Whether `value` lies in the range; NaN and ∞ never do.
+    pub fn contains(self, value: f64) -> bool {
+        value >= self.low && (value < self.high || (self.closed && value == self.high))
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let high = if self.high.is_infinite() { "∞".to_owned() } else { self.high.to_string() };
+        write!(f, "[{}, {high}{}", self.low, if self.closed { ']' } else { ')' })
+    }
+}
+
+/// One hyperparameter of the rule `R`.
+pub struct Hyper<R> {
+    /// The name in recipes and in Python.
+    pub name: &'static str,
+    /// The letter in the formula.
+    pub symbol: &'static str,
+    /// What it may be.
+    pub range: Range,
+    /// Where it lives in the rule.
+    pub field: fn(&mut R) -> &mut f64,
+}
+
+/// What can be wrong with an optimizer's settings or use.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum OptimError {
+    /// A hyperparameter is out of range.
+    #[error("{optimizer}: {name} = {value} is out of range: it must lie in {range}")]
+    OutOfRange {
+        /// The rule's name.
+        optimizer: &'static str,
+        /// The hyperparameter's name.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed.
+        range: Range,
+    },
+    /// There is no such hyperparameter.
+    #[error("{optimizer} has no hyperparameter «{name}»{suggestion}; it has: {known}")]
+    UnknownHyper {
+        /// The rule's name.
+        optimizer: &'static str,
+        /// What was given.
+        name: String,
+        /// A «did you mean», or nothing.
+        suggestion: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// There is no such optimizer.
+    #[error("there is no optimizer «{name}»{suggestion}; there are: {known}")]
+    UnknownOptimizer {
+        /// What was given.
+        name: String,
+        /// A «did you mean», or nothing.
+        suggestion: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A look-ahead rule was given a gradient instead of an objective.
+    #[error(
+        "{optimizer} takes its gradient at a look-ahead point, so it cannot step with a gradient that was taken at W: \
+         give it the objective, or use the re-parametrized form (dialect torch)"
+    )]
+    NeedsObjective {
+        /// The rule's name.
+        optimizer: &'static str,
+    },
+    /// A saved state does not fit.
+    #[error("{optimizer}: the state does not fit: {what}")]
+    State {
+        /// The rule's name.
+        optimizer: &'static str,
+        /// What was expected and what was found.
+        what: String,
+    },
+}
+
+/// Sets a hyperparameter by name.
+pub(crate) fn set<R: Rule>(rule: &mut R, name: &str, value: f64) -> Result<(), OptimError> {
+    let Some(hyper) = R::HYPER.iter().find(|hyper| hyper.name == name) else {
+        let names = || R::HYPER.iter().map(|hyper| hyper.name);
+        let known = names().collect::<Vec<_>>().join(", ");
+        return Err(OptimError::UnknownHyper {
+            optimizer: R::INFO.name,
+            name: name.to_owned(),
+            suggestion: did_you_mean(name, names()),
+            known: if known.is_empty() { "none but the learning rate".to_owned() } else { known },
+        });
+    };
+    *(hyper.field)(rule) = value;
+    Ok(())
+}
+
+/// The name and value of each hyperparameter.
+pub(crate) fn values<R: Rule>(rule: &R) -> Vec<(&'static str, f64)> {
+    let mut copy = *rule;
+    R::HYPER.iter().map(|hyper| (hyper.name, *(hyper.field)(&mut copy))).collect()
+}
+
+/// Refuses a rule with a hyperparameter out of range.
+pub(crate) fn check<R: Rule>(rule: &R) -> Result<(), OptimError> {
+    for (hyper, (name, value)) in R::HYPER.iter().zip(values(rule)) {
+        check_value(R::INFO.name, name, value, hyper.range)?;
+    }
+    Ok(())
+}
+
+/// Refuses a learning rate that is negative, infinite or NaN.
+///
+/// # Errors
+/// [`OptimError::OutOfRange`].
+pub fn check_learning_rate(optimizer: &'static str, value: f64) -> Result<(), OptimError> {
+    check_value(optimizer, "learning_rate", value, Range::NON_NEGATIVE)
+}
+
+fn check_value(
+    optimizer: &'static str,
+    name: &'static str,
+    value: f64,
+    range: Range,
+) -> Result<(), OptimError> {
+    if range.contains(value) { Ok(()) } else { Err(OptimError::OutOfRange { optimizer, name, value, range }) }
+}

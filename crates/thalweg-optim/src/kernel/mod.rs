@@ -1,0 +1,146 @@
+//! Hot loops, compiled once per CPU level from one plain source.
+//!
+//! A [`Kernel`] is ordinary Rust over slices and fixed-size arrays. [`dispatch`] compiles it for each level that the
+//! platform has (AVX-512, AVX2, NEON, baseline) and calls the best one that the running CPU supports; the compiler's
+//! vectorizer does the rest. So a formula is written once, needs no compiler flags, and [`run_on`] can run any level's
+//! twin for tests.
+
+pub mod step;
+
+/// What a CPU level offers.
+pub trait Isa {
+    /// Bytes in a vector register.
+    const BYTES: usize;
+    /// Whether a·b + c is one instruction. Without it, `mul_add` would call a slow library function.
+    const FMA: bool;
+}
+
+/// A hot loop with its arguments.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+
+    /// Runs the loop. Must be marked `#[inline(always)]`, or it is not compiled for the level.
+    fn run<I: Isa>(self) -> Self::Output;
+}
+
+/// A CPU level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// What every CPU of the platform has.
+    Baseline,
+    /// AVX2 and FMA (x86-64).
+    Avx2,
+    /// AVX-512 F, VL, BW, DQ (x86-64).
+    Avx512,
+    /// NEON with FMA (AArch64).
+    Neon,
+}
+
+struct Baseline;
+impl Isa for Baseline {
+    const BYTES: usize = 16;
+    const FMA: bool = false;
+}
+
+/// The levels that the running CPU supports, best first.
+pub fn levels() -> &'static [Level] {
+    #[cfg(target_arch = "x86_64")]
+    return x86::levels();
+    #[cfg(target_arch = "aarch64")]
+    return &[Level::Neon, Level::Baseline];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    return &[Level::Baseline];
+}
+
+/// Runs `kernel` on the best level of this CPU.
+#[inline]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    run_on(levels()[0], kernel)
+}
+
+/// Runs `kernel` on one level.
+///
+/// # Panics
+/// If the CPU does not support it.
+#[inline]
+pub fn run_on<K: Kernel>(level: Level, kernel: K) -> K::Output {
+    assert!(levels().contains(&level), "this CPU does not support {level:?}");
+    match level {
+        Level::Baseline => kernel.run::<Baseline>(),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 | Level::Avx512 => x86::run(level, kernel),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => kernel.run::<arm::Neon>(),
+        #[allow(unreachable_patterns, reason = "the levels of other platforms")]
+        _ => unreachable!("refused above"),
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    /// NEON is in every AArch64 CPU: the compiler's default already uses it.
+    pub(super) struct Neon;
+    impl super::Isa for Neon {
+        const BYTES: usize = 16;
+        const FMA: bool = true;
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "calling code that is compiled for a CPU feature")]
+mod x86 {
+    use super::{Isa, Kernel, Level};
+
+    struct Avx2;
+    impl Isa for Avx2 {
+        const BYTES: usize = 32;
+        const FMA: bool = true;
+    }
+
+    struct Avx512;
+    impl Isa for Avx512 {
+        const BYTES: usize = 64;
+        const FMA: bool = true;
+    }
+
+    pub(super) fn levels() -> &'static [Level] {
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = avx2
+            && is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq");
+        match (avx512, avx2) {
+            (true, _) => &[Level::Avx512, Level::Avx2, Level::Baseline],
+            (false, true) => &[Level::Avx2, Level::Baseline],
+            (false, false) => &[Level::Baseline],
+        }
+    }
+
+    #[inline]
+    pub(super) fn run<K: Kernel>(level: Level, kernel: K) -> K::Output {
+        match level {
+            // SAFETY: the caller has checked that `levels()` contains this level.
+            Level::Avx512 => unsafe { avx512(kernel) },
+            // SAFETY: as above.
+            _ => unsafe { avx2(kernel) },
+        }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Avx2>()
+    }
+
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    fn avx512<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run::<Avx512>()
+    }
+}
+
+/// a·b + c, fused where the level has it.
+#[inline(always)]
+pub fn mul_add<I: Isa, T: crate::real::Real>(a: T, b: T, c: T) -> T {
+    if I::FMA { a.mul_add(b, c) } else { a * b + c }
+}

@@ -1,0 +1,104 @@
+//! The two number types that parameters come in.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::hyper::OptimError;
+use crate::optimizer::Optimizer;
+use crate::rules::Entry;
+use crate::spec::OptimizerSpec;
+
+/// A real number: `f32` for training, `f64` for checking.
+pub trait Real:
+    Copy
+    + Debug
+    + Default
+    + Display
+    + PartialOrd
+    + Send
+    + Sync
+    + Sum
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + SubAssign
+    + Mul<Output = Self>
+    + MulAssign
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + 'static
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+
+    /// The nearest representable number.
+    fn from_f64(value: f64) -> Self;
+    /// The same number, exactly.
+    fn to_f64(self) -> f64;
+    /// √self.
+    fn sqrt(self) -> Self;
+    /// |self|.
+    fn abs(self) -> Self;
+    /// self·a + b, rounded once.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// Neither NaN nor ±∞.
+    fn is_finite(self) -> bool;
+    /// The larger of the two; NaN if `self` is NaN (so that a NaN is never hidden).
+    fn max(self, other: Self) -> Self;
+
+    /// The optimizer of a registry row for this number type.
+    #[doc(hidden)]
+    fn build(entry: &Entry, spec: &OptimizerSpec, dim: usize)
+    -> Result<Box<dyn Optimizer<Self>>, OptimError>;
+}
+
+macro_rules! real {
+    ($float:ident) => {
+        impl Real for $float {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $float
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $float::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $float::abs(self)
+            }
+            #[inline(always)]
+            fn mul_add(self, a: Self, b: Self) -> Self {
+                $float::mul_add(self, a, b)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $float::is_finite(self)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                if other > self { other } else { self }
+            }
+            fn build(
+                entry: &Entry,
+                spec: &OptimizerSpec,
+                dim: usize,
+            ) -> Result<Box<dyn Optimizer<Self>>, OptimError> {
+                (entry.$float)(spec, dim)
+            }
+        }
+    };
+}
+
+real!(f32);
+real!(f64);

@@ -1,0 +1,81 @@
+//! Adadelta.
+
+use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::real::Real;
+use crate::rule::{Info, Rule};
+
+/// G ← γG + (1−γ)g²; Δ = √(H+ε)/√(G+ε) · g; W ← W − ηΔ; H ← γH + (1−γ)Δ².
+///
+/// The textbook form has no learning rate: η is a multiplier that is 1 there. `torch` computes the same with γ = 0.9
+/// by default (the paper's experiments use 0.95), and its H, too, averages Δ without η.
+///
+/// Source: Zeiler, *ADADELTA: an adaptive learning rate method* (2012).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adadelta {
+    /// γ.
+    pub rho: f64,
+    /// ε.
+    pub epsilon: f64,
+}
+
+impl Default for Adadelta {
+    fn default() -> Self {
+        Self::preset(Dialect::default())
+    }
+}
+
+/// η, γ, 1−γ and ε.
+#[derive(Debug, Clone, Copy)]
+pub struct Coefficients<T> {
+    rate: T,
+    rho: T,
+    rest: T,
+    epsilon: T,
+}
+
+impl Rule for Adadelta {
+    const INFO: Info = Info {
+        name: "adadelta",
+        title: "Adadelta",
+        summary: "scales each step by past steps over past gradients; needs no learning rate",
+        paper: "Zeiler 2012",
+        formula: ByDialect {
+            torch: "G ← γG + (1−γ)g²; Δ = √(H+ε)/√(G+ε) · g; W ← W − ηΔ; H ← γH + (1−γ)Δ²",
+            textbook: "G ← γG + (1−γ)g²; Δ = √(H+ε)/√(G+ε) · g; W ← W − Δ; H ← γH + (1−γ)Δ²",
+        },
+        learning_rate: ByDialect { torch: 1.0, textbook: 1.0 },
+        torch_call: "torch.optim.Adadelta(model.parameters(), lr={lr})",
+    };
+    const HYPER: &'static [Hyper<Self>] = &[
+        Hyper { name: "rho", symbol: "γ", range: Range::DECAY, field: |rule| &mut rule.rho },
+        Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
+    ];
+    const STATES: &'static [&'static str] = &["square_average", "step_square_average"];
+
+    type State<T: Real> = [T; 2];
+    type Coefficients<T: Real> = Coefficients<T>;
+
+    fn preset(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Torch => Self { rho: 0.9, epsilon: 1e-6 },
+            Dialect::Textbook => Self { rho: 0.95, epsilon: 1e-6 },
+        }
+    }
+
+    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64) -> Coefficients<T> {
+        Coefficients {
+            rate: T::from_f64(learning_rate),
+            rho: T::from_f64(self.rho),
+            rest: T::from_f64(1.0 - self.rho),
+            epsilon: T::from_f64(self.epsilon),
+        }
+    }
+
+    #[inline(always)]
+    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [squares, steps]: &mut [T; 2]) -> T {
+        *squares = c.rho * *squares + c.rest * g * g;
+        let delta = (*steps + c.epsilon).sqrt() / (*squares + c.epsilon).sqrt() * g;
+        *steps = c.rho * *steps + c.rest * delta * delta;
+        w - c.rate * delta
+    }
+}

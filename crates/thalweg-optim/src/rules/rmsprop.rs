@@ -1,0 +1,81 @@
+//! RMSprop.
+
+use super::epsilon::{Epsilon, Place};
+use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::real::Real;
+use crate::rule::{Info, Rule};
+
+/// G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g.
+///
+/// The `torch` dialect adds ε outside the root, η/(√G + ε), and calls γ `alpha` with default 0.99 (the lecture: 0.9).
+///
+/// Source: Hinton, Srivastava & Swersky, *Neural networks for machine learning*, lecture 6e (2012).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RmsProp {
+    /// γ.
+    pub alpha: f64,
+    /// ε.
+    pub epsilon: f64,
+    /// Where ε is added.
+    pub place: Place,
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        Self::preset(Dialect::default())
+    }
+}
+
+/// η, γ, 1−γ and ε.
+#[derive(Debug, Clone, Copy)]
+pub struct Coefficients<T> {
+    rate: T,
+    alpha: T,
+    rest: T,
+    epsilon: Epsilon<T>,
+}
+
+impl Rule for RmsProp {
+    const INFO: Info = Info {
+        name: "rmsprop",
+        title: "RMSprop",
+        summary: "divides each step by the root of a moving average of squared gradients",
+        paper: "Hinton 2012, lecture 6e",
+        formula: ByDialect {
+            torch: "G ← γG + (1−γ)g²; W ← W − η/(√G + ε) · g",
+            textbook: "G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g",
+        },
+        learning_rate: ByDialect { torch: 1e-2, textbook: 1e-3 },
+        torch_call: "torch.optim.RMSprop(model.parameters(), lr={lr})",
+    };
+    const HYPER: &'static [Hyper<Self>] = &[
+        Hyper { name: "alpha", symbol: "γ", range: Range::DECAY, field: |rule| &mut rule.alpha },
+        Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
+    ];
+    const STATES: &'static [&'static str] = &["square_average"];
+
+    type State<T: Real> = [T; 1];
+    type Coefficients<T: Real> = Coefficients<T>;
+
+    fn preset(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Torch => Self { alpha: 0.99, epsilon: 1e-8, place: Place::Outside },
+            Dialect::Textbook => Self { alpha: 0.9, epsilon: 1e-8, place: Place::Inside },
+        }
+    }
+
+    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64) -> Coefficients<T> {
+        Coefficients {
+            rate: T::from_f64(learning_rate),
+            alpha: T::from_f64(self.alpha),
+            rest: T::from_f64(1.0 - self.alpha),
+            epsilon: Epsilon::new(self.epsilon, self.place),
+        }
+    }
+
+    #[inline(always)]
+    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [squares]: &mut [T; 1]) -> T {
+        *squares = c.alpha * *squares + c.rest * g * g;
+        w - c.rate * g / c.epsilon.root(*squares)
+    }
+}

@@ -1,0 +1,71 @@
+//! An optimizer as data: its name, dialect and hyperparameters, as a recipe holds them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hyper::{Dialect, OptimError};
+use crate::optimizer::Optimizer;
+use crate::real::Real;
+use crate::rules;
+
+/// An optimizer's settings; what is not named has the dialect's default.
+///
+/// ```
+/// use thalweg_optim::{OptimizerSpec, Optimizer};
+/// let spec = OptimizerSpec::named("adam").with("beta1", 0.8);
+/// let mut adam = spec.build::<f32>(2)?;
+/// let mut w = [1.0, -1.0];
+/// adam.step_with(&mut w, &[0.5, -0.5], 0.1)?;
+/// assert!((w[0] - 0.9).abs() < 1e-6);
+///
+/// let error = OptimizerSpec::named("adam").with("beta1", 1.5).build::<f32>(2).err().unwrap();
+/// assert_eq!(error.to_string(), "adam: beta1 = 1.5 is out of range: it must lie in [0, 1)");
+/// # Ok::<(), thalweg_optim::OptimError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct OptimizerSpec {
+    /// A name of the registry.
+    pub name: String,
+    /// Whose form.
+    #[serde(default)]
+    pub dialect: Dialect,
+    /// Hyperparameters that differ from the dialect's defaults.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub hyper: BTreeMap<String, f64>,
+}
+
+impl OptimizerSpec {
+    /// The optimizer `name` with PyTorch's defaults.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), dialect: Dialect::default(), hyper: BTreeMap::new() }
+    }
+
+    /// The same in another dialect.
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
+    /// The same with a hyperparameter set.
+    pub fn with(mut self, hyper: impl Into<String>, value: f64) -> Self {
+        self.hyper.insert(hyper.into(), value);
+        self
+    }
+
+    /// An optimizer of `dim` parameters.
+    ///
+    /// # Errors
+    /// If there is no such optimizer or hyperparameter, or one is out of range.
+    pub fn build<T: Real>(&self, dim: usize) -> Result<Box<dyn Optimizer<T>>, OptimError> {
+        T::build(rules::find(&self.name)?, self, dim)
+    }
+
+    /// Every hyperparameter with its value, those at their defaults included.
+    ///
+    /// # Errors
+    /// As [`OptimizerSpec::build`].
+    pub fn resolved(&self) -> Result<Vec<(&'static str, f64)>, OptimError> {
+        (rules::find(&self.name)?.resolve)(self)
+    }
+}
