@@ -1,0 +1,269 @@
+//! The training loop. There is one.
+
+use rand::seq::SliceRandom;
+use thalweg_optim::random::stream;
+use thalweg_optim::{OptimError, Optimizer};
+
+use super::early_stopping::{Best, EarlyStopping, Progress};
+use super::history::{EpochRecord, History, StopReason};
+use super::model::{CHUNK, Model, Predictions, predict_into};
+use super::recipe::Recipe;
+use crate::kernel::denormal::FlushDenormals;
+use crate::nn::{BatchObjective, Loss, Network, Targets, Workspace};
+
+/// Prepared rows with their targets.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    /// Numbers per row.
+    pub width: usize,
+    /// The rows, row-major.
+    pub x: &'a [f32],
+    /// A target per row.
+    pub targets: Targets<'a, f32>,
+}
+
+impl Samples<'_> {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match self.targets {
+            Targets::Classes(codes) => codes.len(),
+            Targets::Values(values) => values.len(),
+        }
+    }
+}
+
+/// What watches a training.
+#[derive(Clone, Copy)]
+pub struct Validation<'a> {
+    /// The rows to validate on.
+    pub samples: Samples<'a>,
+    /// The cost of predictions for them: smaller is better, NaN is worst.
+    pub cost: &'a dyn Fn(&Predictions) -> f64,
+}
+
+/// What a training gives.
+#[derive(Debug)]
+pub struct Fitted {
+    /// The network with its weights: the best epoch's if there was a validation part, else the last.
+    pub model: Model,
+    /// Every epoch.
+    pub history: History,
+    /// Why it ended.
+    pub stop: StopReason,
+    /// The epoch (from 1) with the best validation cost.
+    pub best: Option<Best>,
+    /// Steps done.
+    pub steps: u64,
+}
+
+/// Trains the recipe's network on `train`.
+///
+/// The bits of the result depend on the arguments and the CPU's feature level only. Denormals are flushed to zero while
+/// it runs. `keep_going` is asked before each step; once it says no, training ends as [`StopReason::Interrupted`].
+///
+/// # Errors
+/// If the recipe's optimizer or learning rate is not valid.
+pub fn fit(
+    recipe: &Recipe,
+    train: Samples<'_>,
+    outputs: usize,
+    validation: Option<Validation<'_>>,
+    seed: u64,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<Fitted, OptimError> {
+    let _fast = FlushDenormals::start();
+    let mut training = Training::new(recipe, train, outputs, seed)?;
+    let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
+    let mut history = History::with_capacity(recipe.epochs as usize);
+    let mut stop = StopReason::Completed;
+    for epoch in 1..=recipe.epochs {
+        let train_loss = match training.epoch(epoch, keep_going) {
+            Ok(loss) => loss,
+            Err(reason) => {
+                stop = reason;
+                break;
+            }
+        };
+        let (record, progress) = match &mut watch {
+            Some(watch) => watch.look(epoch, train_loss, &training),
+            None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::Wait),
+        };
+        history.push(record);
+        if progress == Progress::Stop {
+            stop = StopReason::EarlyStopped;
+            break;
+        }
+    }
+    let Training { network, w, optimizer, .. } = training;
+    let best = watch.as_ref().and_then(|watch| watch.stopping.best());
+    let w = match watch {
+        Some(watch) if best.is_some() => watch.best_w,
+        _ => w,
+    };
+    Ok(Fitted {
+        model: Model { network, w, loss: recipe.loss },
+        history,
+        stop,
+        best,
+        steps: optimizer.steps(),
+    })
+}
+
+/// A training under way: all memory that its steps use.
+struct Training<'a> {
+    recipe: &'a Recipe,
+    train: Samples<'a>,
+    seed: u64,
+    batch: usize,
+    network: Network<f32>,
+    w: Vec<f32>,
+    optimizer: Box<dyn Optimizer<f32>>,
+    workspace: Workspace<f32>,
+    order: Vec<u32>,
+    gathered: Gathered,
+}
+
+impl<'a> Training<'a> {
+    fn new(recipe: &'a Recipe, train: Samples<'a>, outputs: usize, seed: u64) -> Result<Self, OptimError> {
+        let rows = train.rows();
+        assert!(rows > 0 && train.x.len() == rows * train.width, "the samples do not fit their targets");
+        let batch = recipe.batch_size.resolve(rows);
+        let network = recipe.network(train.width, outputs);
+        let w = network.init(seed);
+        let optimizer = recipe.optimizer.build(w.len())?;
+        thalweg_optim::hyper::check_learning_rate("the recipe", recipe.learning_rate)?;
+        let workspace = network.workspace(batch);
+        let gathered = Gathered::new(&train, batch);
+        let order = (0..rows as u32).collect();
+        Ok(Self { recipe, train, seed, batch, network, w, optimizer, workspace, order, gathered })
+    }
+
+    /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
+    fn epoch(&mut self, epoch: u32, keep_going: &dyn Fn() -> bool) -> Result<f64, StopReason> {
+        let rows = self.order.len();
+        let shuffled = self.batch < rows;
+        if shuffled {
+            // From the identity each time: an epoch's order depends on its number only, not on the epochs before.
+            self.order.iter_mut().zip(0..).for_each(|(row, index)| *row = index);
+            self.order.shuffle(&mut stream(self.seed, "shuffle", u64::from(epoch)));
+        }
+        let mut total = 0.0;
+        for start in (0..rows).step_by(self.batch) {
+            if !keep_going() {
+                return Err(StopReason::Interrupted);
+            }
+            let count = self.batch.min(rows - start);
+            let loss = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
+            if !loss.is_finite() {
+                return Err(StopReason::Diverged { step: self.optimizer.steps() });
+            }
+            total += f64::from(loss) * count as f64;
+        }
+        // The last step may have thrown the weights away after its loss was still finite.
+        if self.w.iter().all(|w| w.is_finite()) {
+            Ok(total / rows as f64)
+        } else {
+            Err(StopReason::Diverged { step: self.optimizer.steps() })
+        }
+    }
+
+    fn gathered_step(&mut self, start: usize, count: usize) -> f32 {
+        let mut gathered = std::mem::take(&mut self.gathered);
+        gathered.fill(&self.train, &self.order[start..start + count]);
+        let loss = self.step(gathered.samples(&self.train));
+        self.gathered = gathered;
+        loss
+    }
+
+    fn step(&mut self, batch: Samples<'_>) -> f32 {
+        let mut objective = BatchObjective {
+            network: &self.network,
+            workspace: &mut self.workspace,
+            loss: self.recipe.loss,
+            x: batch.x,
+            targets: batch.targets,
+        };
+        self.optimizer.step(&mut self.w, &mut objective, self.recipe.learning_rate).value
+    }
+}
+
+/// The rows of a batch, copied together.
+#[derive(Debug, Default)]
+struct Gathered {
+    x: Vec<f32>,
+    classes: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Gathered {
+    fn new(train: &Samples<'_>, batch: usize) -> Self {
+        let mut gathered = Self { x: Vec::with_capacity(batch * train.width), ..Self::default() };
+        match train.targets {
+            Targets::Classes(_) => gathered.classes.reserve(batch),
+            Targets::Values(_) => gathered.values.reserve(batch),
+        }
+        gathered
+    }
+
+    fn fill(&mut self, train: &Samples<'_>, rows: &[u32]) {
+        self.x.clear();
+        for &row in rows {
+            self.x.extend_from_slice(&train.x[row as usize * train.width..][..train.width]);
+        }
+        match train.targets {
+            Targets::Classes(codes) => {
+                self.classes.clear();
+                self.classes.extend(rows.iter().map(|&row| codes[row as usize]));
+            }
+            Targets::Values(values) => {
+                self.values.clear();
+                self.values.extend(rows.iter().map(|&row| values[row as usize]));
+            }
+        }
+    }
+
+    fn samples(&self, train: &Samples<'_>) -> Samples<'_> {
+        let targets = match train.targets {
+            Targets::Classes(_) => Targets::Classes(&self.classes),
+            Targets::Values(_) => Targets::Values(&self.values),
+        };
+        Samples { width: train.width, x: &self.x, targets }
+    }
+}
+
+/// A validation part under watch.
+struct Watch<'a> {
+    validation: Validation<'a>,
+    loss: Loss,
+    stopping: EarlyStopping,
+    best_w: Vec<f32>,
+    workspace: Workspace<f32>,
+    predictions: Predictions,
+}
+
+impl<'a> Watch<'a> {
+    fn new(validation: Validation<'a>, recipe: &Recipe, network: &Network<f32>) -> Self {
+        Self {
+            validation,
+            loss: recipe.loss,
+            stopping: EarlyStopping::new(recipe.patience),
+            best_w: vec![0.0; network.layout().len()],
+            workspace: network.workspace(CHUNK.min(validation.samples.rows())),
+            predictions: Predictions::empty(recipe.loss, network.outputs()),
+        }
+    }
+
+    fn look(&mut self, epoch: u32, train_loss: f64, training: &Training<'_>) -> (EpochRecord, Progress) {
+        let samples = self.validation.samples;
+        let Self { workspace, predictions, .. } = self;
+        predict_into(&training.network, &training.w, self.loss, samples.x, workspace, predictions);
+        let valid_cost = (self.validation.cost)(predictions);
+        let valid_loss = self.loss.of_predictions(predictions, samples.targets);
+        let progress = self.stopping.observe(epoch, valid_cost, valid_loss);
+        if progress == Progress::Improved {
+            self.best_w.copy_from_slice(&training.w);
+        }
+        let record = EpochRecord { train_loss, valid_loss: Some(valid_loss), valid_cost: Some(valid_cost) };
+        (record, progress)
+    }
+}

@@ -1,0 +1,13 @@
+//! Training: the recipe, the loop, early stopping and the history.
+
+pub mod early_stopping;
+pub mod fit;
+pub mod history;
+pub mod model;
+pub mod recipe;
+
+pub use early_stopping::{EarlyStopping, Progress};
+pub use fit::{Fitted, Samples, Validation, fit};
+pub use history::{EpochRecord, History, StopReason};
+pub use model::{Model, Predictions};
+pub use recipe::{BatchSize, Recipe};
