@@ -9,9 +9,12 @@ use thalweg_optim::OptimizerSpec;
 use thalweg_optim::rules::REGISTRY;
 
 fn main() {
-    for (inputs, hidden, classes, batch) in
-        [(20, vec![32, 32], 2, 16), (64, vec![64], 10, 32), (64, vec![64, 32], 10, 32), (784, vec![256, 128], 10, 64)]
-    {
+    for (inputs, hidden, classes, batch) in [
+        (20, vec![32, 32], 2, 16),
+        (64, vec![64], 10, 32),
+        (64, vec![64, 32], 10, 32),
+        (784, vec![256, 128], 10, 64),
+    ] {
         let rows = 2048;
         let x: Vec<f32> = (0..rows * inputs).map(|i| (i as f32 * 0.37).sin()).collect();
         let y: Vec<u32> = (0..rows as u32).map(|i| i * 7 % classes).collect();
@@ -30,7 +33,8 @@ fn main() {
             let time = (0..5)
                 .map(|_| {
                     let start = Instant::now();
-                    let fitted = fit(&recipe, samples, classes as usize, None, 1, &|| true).expect("a valid recipe");
+                    let fitted =
+                        fit(&recipe, samples, classes as usize, None, 1, &|| true).expect("a valid recipe");
                     start.elapsed().as_secs_f64() * 1e6 / fitted.steps as f64
                 })
                 .fold(f64::INFINITY, f64::min);

@@ -5,6 +5,8 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::hyper::OptimError;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::vector::Vector;
 use crate::optimizer::Optimizer;
 use crate::rules::Entry;
 use crate::spec::OptimizerSpec;
@@ -29,6 +31,15 @@ pub trait Real:
     + Neg<Output = Self>
     + 'static
 {
+    /// A 256-bit register of them.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx2: Vector<Self>;
+    /// A 512-bit register of them.
+    #[cfg(target_arch = "x86_64")]
+    #[doc(hidden)]
+    type Avx512: Vector<Self>;
+
     /// 0.
     const ZERO: Self;
     /// 1.
@@ -56,8 +67,13 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident) => {
+    ($float:ident, $avx2:ident, $avx512:ident) => {
         impl Real for $float {
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = std::arch::x86_64::$avx2;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = std::arch::x86_64::$avx512;
+
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
 
@@ -100,5 +116,5 @@ macro_rules! real {
     };
 }
 
-real!(f32);
-real!(f64);
+real!(f32, __m256, __m512);
+real!(f64, __m256d, __m512d);

@@ -7,7 +7,7 @@ use thalweg_optim::{Layout, Role};
 use super::init::uniform;
 use super::layer::{Backward, Layer};
 use crate::kernel::math::Math;
-use crate::kernel::matmul::{MatMul, scratch_len, transpose};
+use crate::kernel::matmul::{MatMul, transpose};
 
 /// Y = X·W + b, with W stored `[inputs, outputs]` (the transpose of PyTorch's `Linear.weight`).
 ///
@@ -48,14 +48,12 @@ impl<T: Math> Layer<T> for Dense {
         bias.fill(T::ZERO);
     }
 
-    fn scratch_len(&self, batch: usize) -> usize {
-        let forward = scratch_len(self.inputs, self.outputs);
-        let weight_gradient = scratch_len(batch, self.outputs);
-        let input_gradient = self.weights() + scratch_len(self.outputs, self.inputs);
-        forward.max(weight_gradient).max(input_gradient)
+    fn scratch_len(&self, _batch: usize) -> usize {
+        // The transposed weights, for the input's gradient.
+        self.weights()
     }
 
-    fn forward(&self, w: &[T], x: &[T], y: &mut [T], scratch: &mut [T], batch: usize) {
+    fn forward(&self, w: &[T], x: &[T], y: &mut [T], _scratch: &mut [T], batch: usize) {
         let (weight, bias) = w.split_at(self.weights());
         dispatch(MatMul {
             m: batch,
@@ -66,7 +64,6 @@ impl<T: Math> Layer<T> for Dense {
             b: weight,
             bias: Some(bias),
             c: y,
-            scratch,
         });
     }
 
@@ -83,11 +80,10 @@ impl<T: Math> Layer<T> for Dense {
             b: dy,
             bias: None,
             c: dweight,
-            scratch,
         });
         dispatch(ColumnSums { rows: &dy[..batch * self.outputs], sums: dbias });
         if let Some(dx) = dx {
-            let (transposed, scratch) = scratch.split_at_mut(self.weights());
+            let transposed = &mut scratch[..self.weights()];
             transpose(weight, self.inputs, self.outputs, transposed);
             dispatch(MatMul {
                 m: batch,
@@ -98,7 +94,6 @@ impl<T: Math> Layer<T> for Dense {
                 b: transposed,
                 bias: None,
                 c: dx,
-                scratch,
             });
         }
     }

@@ -6,11 +6,19 @@
 //! twin for tests.
 
 pub mod step;
+pub mod vector;
+
+use std::sync::LazyLock;
+
+use self::vector::{Portable, Vector};
+use crate::real::Real;
 
 /// What a CPU level offers.
 pub trait Isa {
     /// Bytes in a vector register.
     const BYTES: usize;
+    /// A register of numbers.
+    type Vector<T: Real>: Vector<T>;
     /// Whether a·b + c is one instruction. Without it, `mul_add` would call a slow library function.
     const FMA: bool;
 }
@@ -40,6 +48,7 @@ pub enum Level {
 struct Baseline;
 impl Isa for Baseline {
     const BYTES: usize = 16;
+    type Vector<T: Real> = Portable<T, 4, false>;
     const FMA: bool = false;
 }
 
@@ -56,7 +65,9 @@ pub fn levels() -> &'static [Level] {
 /// Runs `kernel` on the best level of this CPU.
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    run_on(levels()[0], kernel)
+    // Asked once: a small kernel runs for less time than the detection takes.
+    static BEST: LazyLock<Level> = LazyLock::new(|| levels()[0]);
+    run_supported(*BEST, kernel)
 }
 
 /// Runs `kernel` on one level.
@@ -66,6 +77,11 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
 #[inline]
 pub fn run_on<K: Kernel>(level: Level, kernel: K) -> K::Output {
     assert!(levels().contains(&level), "this CPU does not support {level:?}");
+    run_supported(level, kernel)
+}
+
+#[inline]
+fn run_supported<K: Kernel>(level: Level, kernel: K) -> K::Output {
     match level {
         Level::Baseline => kernel.run::<Baseline>(),
         #[cfg(target_arch = "x86_64")]
@@ -73,7 +89,7 @@ pub fn run_on<K: Kernel>(level: Level, kernel: K) -> K::Output {
         #[cfg(target_arch = "aarch64")]
         Level::Neon => kernel.run::<arm::Neon>(),
         #[allow(unreachable_patterns, reason = "the levels of other platforms")]
-        _ => unreachable!("refused above"),
+        _ => unreachable!("this platform has no such level"),
     }
 }
 
@@ -83,6 +99,7 @@ mod arm {
     pub(super) struct Neon;
     impl super::Isa for Neon {
         const BYTES: usize = 16;
+        type Vector<T: super::Real> = super::Portable<T, 4, true>;
         const FMA: bool = true;
     }
 }
@@ -90,17 +107,19 @@ mod arm {
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "calling code that is compiled for a CPU feature")]
 mod x86 {
-    use super::{Isa, Kernel, Level};
+    use super::{Isa, Kernel, Level, Real};
 
     struct Avx2;
     impl Isa for Avx2 {
         const BYTES: usize = 32;
+        type Vector<T: Real> = T::Avx2;
         const FMA: bool = true;
     }
 
     struct Avx512;
     impl Isa for Avx512 {
         const BYTES: usize = 64;
+        type Vector<T: Real> = T::Avx512;
         const FMA: bool = true;
     }
 
@@ -141,6 +160,6 @@ mod x86 {
 
 /// a·b + c, fused where the level has it.
 #[inline(always)]
-pub fn mul_add<I: Isa, T: crate::real::Real>(a: T, b: T, c: T) -> T {
+pub fn mul_add<I: Isa, T: Real>(a: T, b: T, c: T) -> T {
     if I::FMA { a.mul_add(b, c) } else { a * b + c }
 }

@@ -97,7 +97,8 @@ impl Loss {
                 Targets::Classes(codes),
             ) => {
                 let rows = values.chunks_exact(*classes).zip(codes);
-                rows.map(|(row, &code)| -f64::from(at_least(row[code as usize], f32::MIN_POSITIVE)).ln()).sum()
+                rows.map(|(row, &code)| -f64::from(at_least(row[code as usize], f32::MIN_POSITIVE)).ln())
+                    .sum()
             }
             (Self::SquaredError, Predictions::Values(values), Targets::Values(truth)) => {
                 values.iter().zip(truth).map(|(&z, &y)| (f64::from(z) - f64::from(y)).powi(2)).sum()

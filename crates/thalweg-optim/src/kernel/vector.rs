@@ -1,0 +1,97 @@
+//! Vector registers, for the few loops in which the compiler's vectorizer cannot be trusted with register tiles.
+#![allow(
+    unsafe_code,
+    reason = "registers are read and written through pointers, by instructions the CPU must have"
+)]
+
+use crate::real::Real;
+
+/// A register of `LANES` numbers.
+///
+/// # Safety of its methods
+/// All are `unsafe` for one reason: the CPU must support the level that the register belongs to. A kernel that takes the
+/// type from its [`Isa`](super::Isa) is only ever run where it does.
+#[allow(clippy::missing_safety_doc, reason = "the same for all: stated above")]
+pub trait Vector<T>: Copy {
+    /// Numbers in the register; at most 16.
+    const LANES: usize;
+    /// `value` in every lane.
+    unsafe fn splat(value: T) -> Self;
+    /// The numbers behind `from`, which needs no alignment but must be readable for `LANES` numbers.
+    unsafe fn load(from: *const T) -> Self;
+    /// Writes the numbers behind `to`, which needs no alignment but must be writable for `LANES` numbers.
+    unsafe fn store(self, to: *mut T);
+    /// self·a + b in every lane.
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self;
+}
+
+/// Numbers in plain memory, for platforms without a register type here; the compiler vectorizes what it can.
+#[derive(Debug, Clone, Copy)]
+pub struct Portable<T, const L: usize, const FMA: bool>([T; L]);
+
+impl<T: Real, const L: usize, const FMA: bool> Vector<T> for Portable<T, L, FMA> {
+    const LANES: usize = L;
+
+    #[inline(always)]
+    unsafe fn splat(value: T) -> Self {
+        Self([value; L])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: promised by the caller.
+        Self(unsafe { from.cast::<[T; L]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: promised by the caller.
+        unsafe { to.cast::<[T; L]>().write_unaligned(self.0) };
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+        Self(std::array::from_fn(|lane| {
+            let (x, a, b) = (self.0[lane], a.0[lane], b.0[lane]);
+            if FMA { x.mul_add(a, b) } else { x * a + b }
+        }))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::Vector;
+
+    macro_rules! register {
+        ($register:ty, $number:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+            impl Vector<$number> for $register {
+                const LANES: usize = $lanes;
+
+                #[inline(always)]
+                unsafe fn splat(value: $number) -> Self {
+                    // SAFETY: the caller promises the CPU level.
+                    unsafe { $splat(value) }
+                }
+                #[inline(always)]
+                unsafe fn load(from: *const $number) -> Self {
+                    // SAFETY: the caller promises the CPU level and the memory.
+                    unsafe { $load(from) }
+                }
+                #[inline(always)]
+                unsafe fn store(self, to: *mut $number) {
+                    // SAFETY: the caller promises the CPU level and the memory.
+                    unsafe { $store(to, self) }
+                }
+                #[inline(always)]
+                unsafe fn mul_add(self, a: Self, b: Self) -> Self {
+                    // SAFETY: the caller promises the CPU level.
+                    unsafe { $fma(self, a, b) }
+                }
+            }
+        };
+    }
+
+    register!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    register!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
+    register!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
+    register!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+}
