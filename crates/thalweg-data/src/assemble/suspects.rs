@@ -60,7 +60,7 @@ pub(super) fn warn_of_text(table: &Table, roles: &Roles, data: &mut Dataset) {
             ));
         }
         let not_a_number = |&code: &u32| level(code).is_some_and(|text| text.eq_ignore_ascii_case("nan"));
-        if let Some(row) = codes.iter().position(|code| not_a_number(code)) {
+        if let Some(row) = codes.iter().position(not_a_number) {
             data.warnings.push(format!(
                 "Column «{0}» has the text «{1}» ({2}), taken as a category; --missing {1} makes it a missing value.",
                 column.name,
