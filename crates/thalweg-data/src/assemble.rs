@@ -71,8 +71,8 @@ fn order(table: &Table, roles: &Roles, warnings: &mut Vec<String>) -> Result<Vec
     }
     let dropped = table.rows() - rows.len();
     if dropped > 0 {
-        let plural = if dropped == 1 { "row has" } else { "rows have" };
-        warnings.push(format!("{dropped} {plural} no value of the target «{}» and left out.", target.name));
+        let (has, is) = if dropped == 1 { ("row has", "is") } else { ("rows have", "are") };
+        warnings.push(format!("{dropped} {has} no value of the target «{}» and {is} left out.", target.name));
     }
     for (column, role) in [(roles.group, "the group"), (roles.time, "the time")] {
         let Some(column) = column.map(|at| &table.columns[at]) else { continue };

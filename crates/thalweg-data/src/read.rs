@@ -2,6 +2,7 @@
 
 mod bytes;
 pub mod csv;
+mod decimal;
 mod error;
 mod header;
 mod quotes;

@@ -29,10 +29,7 @@ impl Roles {
         let all =
             |names: &[String], role| names.iter().map(|name| find(name, role)).collect::<Result<Vec<_>, _>>();
         let Some(target) = &spec.target else {
-            return Err(DataError::NoTarget {
-                source_name: table.source.clone(),
-                columns: list(table.names()),
-            });
+            return Err(DataError::NoTarget { source_name: table.source.clone(), columns: columns(table) });
         };
         let target = find(target, "--target")?;
         let group = spec.group.as_deref().map(|name| find(name, "--group")).transpose()?;
@@ -83,7 +80,7 @@ fn find(table: &Table, name: &str, role: &'static str) -> Result<usize, DataErro
             role,
             name: name.to_owned(),
             hint: if hint.is_empty() { ".".to_owned() } else { hint },
-            columns: list(table.names()),
+            columns: columns(table),
         }
     })
 }
@@ -149,6 +146,14 @@ fn warn_of_dates(table: &Table, features: &[usize], keep: &[usize], warnings: &m
             ));
         }
     }
+}
+
+/// The columns there are, and what to do if they are only numbered.
+fn columns(table: &Table) -> String {
+    let numbered = table.names().enumerate().all(|(at, name)| name == format!("c{}", at + 1));
+    let hint =
+        if numbered { " (line 1 was taken as data; if it names the columns, --header yes)" } else { "" };
+    list(table.names()) + hint
 }
 
 /// Names in a row, cut when there are too many to read.

@@ -1,14 +1,14 @@
 //! CSV and its kin: fields separated by commas, tabs, semicolons or bars, plain or gzipped.
 //!
 //! UTF-8 with or without a byte order mark; lines end in LF or CRLF; fields may be quoted, and a doubled quote stands
-//! for one. Spaces around a field are trimmed, quoted or not. Blank lines are skipped, so the gap in a file of a
+//! for one. With semicolons, numbers may have decimal commas. Spaces around a field are trimmed, quoted or not. Blank lines are skipped, so the gap in a file of a
 //! single column must be written as a missing-value token. The whole file is held in memory while it is read.
 
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 
-use super::{HeaderMode, ReadError, bytes, header, quotes, sniff};
+use super::{HeaderMode, ReadError, bytes, decimal, header, quotes, sniff};
 use crate::infer::{Cells, Missing, column};
 use crate::table::Table;
 
@@ -65,11 +65,14 @@ fn parse_with(
     let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(&text));
     let text = quotes::tidy(&text, delimiter)
         .map_err(|line| ReadError::UnclosedQuote { source_name: source.to_owned(), line })?;
-    let (cells, mut lines) = split(source, &text, delimiter, limits)?;
+    let (mut cells, mut lines) = split(source, &text, delimiter, limits)?;
     let missing = Missing { extra: &options.extra_missing };
     let source_name = source.to_owned();
     if lines.is_empty() {
         return Err(ReadError::Empty { source_name });
+    }
+    if delimiter == b';' {
+        cells = cells.into_iter().map(|cells| decimal::points(cells, missing)).collect();
     }
     let headed = header::is_header(options.header, &cells, missing);
     let names = if headed {
@@ -197,6 +200,19 @@ mod tests {
         ] {
             assert_eq!(table(text).columns, plain.columns, "{text:?}");
         }
+    }
+
+    #[test]
+    fn commas_are_decimal_between_semicolons() {
+        let numbers = |text: &str, at: usize| table(text).columns[at].values.numbers().map(<[f64]>::to_vec);
+        let text = "a, b;c;d\n1,5;2,5,1;x,y\n-2;3;z\n?;1;w\n";
+        assert_eq!(numbers(text, 0).map(|values| values[..2].to_vec()), Some(vec![1.5, -2.0]));
+        assert_eq!(
+            (table(text).columns[0].name.as_str(), numbers(text, 1), numbers(text, 2)),
+            ("a, b", None, None)
+        );
+        assert_eq!(numbers("1,5;1\n2,5;2\n", 0), Some(vec![1.5, 2.5]));
+        assert_eq!(numbers("a\tb\n1,5\t2\n", 0), None);
     }
 
     #[test]

@@ -63,6 +63,11 @@ const CASES: &[Case] = &[
         r#"{"lags": 1, "task": "classification"}"#,
         &["--lags needs", "classes", "--task regression"],
     ),
+    (
+        "land,2019,2020\nA,1.5,2.5\nB,2.5,9.5\n",
+        r#"{"target": "2020"}"#,
+        &["no column «2020»", "c1, c2, c3", "--header yes"],
+    ),
     // Groups, times and lags.
     ("x,g,y\n1,a,1.5\n1,,2.5\n", r#"{"group": "g"}"#, &["line 3", "the group «g» is missing"]),
     ("x,t,y\n1,1,1.5\n1,,2.5\n", r#"{"time": "t"}"#, &["line 3", "the time «t» is missing"]),
