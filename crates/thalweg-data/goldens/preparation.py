@@ -34,6 +34,8 @@ def frame():
         "many": np.where(late & (rng.random(ROWS) < 0.2), "zz_unseen", pick([f"level {i:02}" for i in range(70)])),
         "one_text_early": np.where(late, pick(["x", "y"]), "x"),
         "tie": np.where(np.arange(ROWS) % 5 == 4, None, np.where(np.arange(ROWS) % 2 == 0, "even", "odd")),
+        # Sixty equally frequent levels: what is imputed decides which of them is frequent.
+        "tied": [None if 120 <= i < TRAIN else f"t{i % 60:02}" for i in range(ROWS)],
         "y": rng.normal(150.0, 70.0, ROWS).round(2),
     }
     return pd.DataFrame(data)

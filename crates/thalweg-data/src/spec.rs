@@ -47,8 +47,14 @@ pub struct DatasetSpec {
 }
 
 impl DatasetSpec {
-    /// This specification, with whatever it leaves open taken from `defaults`.
+    /// This specification, with whatever it leaves open taken from `defaults`. A column that it names for anything
+    /// else is no longer a default's group or time.
     pub fn or(&self, defaults: &DatasetSpec) -> DatasetSpec {
+        let named = |name: &&String| {
+            let lists = self.ignore.iter().chain(&self.keep);
+            lists.chain(&self.target).chain(&self.group).chain(&self.time).any(|other| other == *name)
+        };
+        let unnamed = |default: &Option<String>| default.as_ref().filter(|name| !named(name)).cloned();
         let list =
             |own: &[String], other: &[String]| if own.is_empty() { other.to_vec() } else { own.to_vec() };
         DatasetSpec {
@@ -59,8 +65,8 @@ impl DatasetSpec {
                 (task, _) => task,
             },
             ignore: list(&self.ignore, &defaults.ignore),
-            group: self.group.clone().or_else(|| defaults.group.clone()),
-            time: self.time.clone().or_else(|| defaults.time.clone()),
+            group: self.group.clone().or_else(|| unnamed(&defaults.group)),
+            time: self.time.clone().or_else(|| unnamed(&defaults.time)),
             keep: list(&self.keep, &defaults.keep),
             lags: self.lags.or(defaults.lags),
             missing: list(&self.missing, &defaults.missing),

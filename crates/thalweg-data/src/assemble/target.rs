@@ -51,10 +51,14 @@ fn looks_like_classes(column: &Column, rows: &[u32], warnings: &mut Vec<String>)
     }
     let distinct = number_codes(&numbers).1.len();
     let classes = distinct <= CLASSES && distinct <= (rows.len() / 20).max(2);
-    if classes && distinct > 2 {
+    let (taken, instead) = if classes {
+        ("as classes", "--task regression predicts it as a number")
+    } else {
+        ("as a number", "--task classification takes each value as a class")
+    };
+    if (3..=CLASSES).contains(&distinct) {
         warnings.push(format!(
-            "The target «{}» takes {distinct} whole values and is taken as classes; --task regression predicts it as a \
-             number.",
+            "The target «{}» has {distinct} whole values and is taken {taken}; {instead}.",
             column.name
         ));
     }

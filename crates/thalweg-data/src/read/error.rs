@@ -42,8 +42,8 @@ pub enum ReadError {
     },
     /// A row with another number of fields than the first.
     #[error(
-        "{source_name}, line {line}: {found} fields, but {expected} expected as in the first row (fields are \
-         separated by {delimiter}); quote a field that contains the separator, or mend the line"
+        "{source_name}, line {line}: {found} instead of {expected} fields, which the first row has (separated by \
+         {delimiter}); quote a field that contains the separator, or mend the line"
     )]
     Ragged {
         /// What was read.

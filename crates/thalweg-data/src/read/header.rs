@@ -1,5 +1,7 @@
 //! Does the first row name the columns, and how are they named?
 
+use std::collections::BTreeMap;
+
 use super::{HeaderMode, ReadError};
 use crate::infer::{Cells, Kind, Missing, kind};
 
@@ -35,29 +37,30 @@ fn is_count(columns: &[Cells]) -> bool {
 
 /// The columns' names from the first row; an empty one becomes `unnamed_` and its position from 1.
 pub(super) fn names(source_name: &str, line: u64, columns: &[Cells]) -> Result<Vec<String>, ReadError> {
-    let given: Vec<&str> = columns.iter().map(|cells| cells.get(0)).collect();
-    for (second, name) in given.iter().enumerate().filter(|(_, name)| !name.is_empty()) {
-        if let Some(first) = given[..second].iter().position(|other| other == name) {
-            let (name, source_name) = ((*name).to_owned(), source_name.to_owned());
+    let mut given: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, name) in
+        columns.iter().map(|cells| cells.get(0)).enumerate().filter(|(_, name)| !name.is_empty())
+    {
+        if let Some(first) = given.insert(name, at) {
             return Err(ReadError::DuplicateColumn {
-                source_name,
+                source_name: source_name.to_owned(),
                 line,
-                name,
+                name: name.to_owned(),
                 first: first + 1,
-                second: second + 1,
+                second: at + 1,
             });
         }
     }
     let unnamed = |at: usize| {
         let mut name = format!("unnamed_{}", at + 1);
-        while given.contains(&name.as_str()) {
+        while given.contains_key(name.as_str()) {
             name.push('_');
         }
         name
     };
-    Ok(given
-        .iter()
-        .enumerate()
-        .map(|(at, name)| if name.is_empty() { unnamed(at) } else { (*name).to_owned() })
-        .collect())
+    let name = |(at, cells): (usize, &Cells)| match cells.get(0) {
+        "" => unnamed(at),
+        name => name.to_owned(),
+    };
+    Ok(columns.iter().enumerate().map(name).collect())
 }

@@ -99,6 +99,8 @@ fn a_specification_goes_before_the_defaults() {
     let data = open("air-passengers", &lags(3)).expect("a data set");
     assert_eq!((data.rows(), data.features.len()), (141, 3));
     assert!(matches!(open("air-passengers", &lags(0)), Err(DataError::NoFeatures { .. })));
+    let spec = DatasetSpec { ignore: vec!["month".to_owned()], ..DatasetSpec::default() };
+    assert_eq!(open("air-passengers", &spec).expect("a data set").times.map(|times| times[0]), Some(12.0));
     let spec = DatasetSpec { target: Some("petal_width".to_owned()), ..DatasetSpec::default() };
     let data = open("iris", &spec).expect("a data set");
     assert_eq!((data.task(), data.features.len()), (Task::Regression, 4));

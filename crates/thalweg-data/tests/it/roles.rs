@@ -56,6 +56,8 @@ fn whole_numbers_taken_as_classes_are_announced() {
     let text = csv("x,y", 100, |row| format!("{}.5,{}", row * row, row % 3));
     assert!(warned(&load(&text, "{}"), &["«y»", "--task regression"]));
     assert!(load(&text, r#"{"task": "classification"}"#).warnings.is_empty());
+    let text = csv("x,y", 30, |row| format!("{}.5,{}", row * row, row % 3));
+    assert!(warned(&load(&text, "{}"), &["«y»", "as a number", "--task classification"]));
 }
 
 #[test]
