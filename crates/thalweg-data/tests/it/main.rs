@@ -5,6 +5,7 @@ mod builtin;
 mod dabl;
 mod fingerprint;
 mod golden;
+mod invariants;
 mod leakage;
 mod properties;
 mod roles;
