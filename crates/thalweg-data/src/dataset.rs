@@ -41,7 +41,7 @@ pub struct Feature {
 /// What is to be predicted, a row each; never missing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {
-    /// Codes into `names` (sorted).
+    /// Codes into `names`, which are sorted: texts by their bytes, numbers by value.
     Classes {
         /// A class code per row.
         codes: Vec<u32>,

@@ -1,0 +1,173 @@
+//! Why a table does not become a data set: what, where, and what to do.
+
+use crate::read::ReadError;
+
+/// Why a data set could not be made. Each message names the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The file could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Neither a built-in set nor a file.
+    #[error("there is no built-in data set «{name}», nor a file of that name{hint} Built in are: {known}")]
+    UnknownDataset {
+        /// What was asked for.
+        name: String,
+        /// «did you mean», ready to be appended.
+        hint: String,
+        /// The built-in names.
+        known: String,
+    },
+    /// No target column was named.
+    #[error(
+        "{source_name}: which column is to be predicted? Name it with --target; the columns are: {columns}"
+    )]
+    NoTarget {
+        /// The file.
+        source_name: String,
+        /// Its columns.
+        columns: String,
+    },
+    /// A column that is not there.
+    #[error("{source_name} has no column «{name}» ({role}){hint} The columns are: {columns}")]
+    UnknownColumn {
+        /// The file.
+        source_name: String,
+        /// The flag that named it.
+        role: &'static str,
+        /// The name.
+        name: String,
+        /// «did you mean», ready to be appended.
+        hint: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// One column with two roles that exclude each other.
+    #[error("column «{column}» is named by both {first} and {second}; it can be only one of them")]
+    RoleClash {
+        /// The column.
+        column: String,
+        /// The first flag.
+        first: &'static str,
+        /// The second flag.
+        second: &'static str,
+    },
+    /// NaN or ∞ in a column of numbers.
+    #[error(
+        "{place}, column «{column}»: «{cell}» is not a finite number; if it means a missing value, leave the cell empty \
+         or name it with --missing {cell}; otherwise mend the cell or leave the column out with --ignore {column}"
+    )]
+    NotFinite {
+        /// File and line.
+        place: String,
+        /// The column.
+        column: String,
+        /// The cell's text.
+        cell: String,
+    },
+    /// A regression target with text in it.
+    #[error(
+        "{place}: the target «{column}» must be a number for regression, but is «{cell}»; mend the cell, name it with \
+         --missing {cell} if it means a missing value, or predict classes with --task classification"
+    )]
+    NonNumericTarget {
+        /// File and line.
+        place: String,
+        /// The column.
+        column: String,
+        /// The cell's text.
+        cell: String,
+    },
+    /// A target that never varies.
+    #[error(
+        "{source_name}: the target «{column}» is «{value}» in every row; there is nothing to predict, choose another \
+         --target or add rows with other values"
+    )]
+    ConstantTarget {
+        /// The file.
+        source_name: String,
+        /// The column.
+        column: String,
+        /// The only class, or the only value.
+        value: String,
+    },
+    /// A target without any value.
+    #[error("{source_name}: the target «{column}» is missing in every row; choose another --target")]
+    EmptyTarget {
+        /// The file.
+        source_name: String,
+        /// The column.
+        column: String,
+    },
+    /// A row whose group or time is missing.
+    #[error("{place}: {role} «{column}» is missing here; fill it in or take the row out")]
+    MissingKey {
+        /// File and line.
+        place: String,
+        /// What the column is for (`the group`, `the time`).
+        role: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// A time column that is no time.
+    #[error(
+        "{place}: the time «{column}» is «{cell}»; expected a number or a date such as 2024-01-31, in every row alike"
+    )]
+    NotATime {
+        /// File and line.
+        place: String,
+        /// The column.
+        column: String,
+        /// The cell's text.
+        cell: String,
+    },
+    /// No column left to learn from.
+    #[error(
+        "{source_name}: no feature is left beside the target «{target}»{left_out}; keep a column with --keep, or learn \
+         from the series' own past with --lags 12"
+    )]
+    NoFeatures {
+        /// The file.
+        source_name: String,
+        /// The target.
+        target: String,
+        /// What was left out, ready to be appended.
+        left_out: String,
+    },
+    /// Lags of something other than a series of numbers.
+    #[error("--lags needs {needed}; {remedy}")]
+    LagsImpossible {
+        /// What it needs.
+        needed: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// More lags than rows to lag.
+    #[error(
+        "--lags {lags} leaves {left} of the {rows} rows of «{target}» to learn from, and at least 2 are needed; ask for \
+         at most {most} lags"
+    )]
+    TooManyLags {
+        /// The lags asked for.
+        lags: usize,
+        /// The rows with a target.
+        rows: usize,
+        /// The rows left.
+        left: usize,
+        /// The most lags that are possible.
+        most: usize,
+        /// The target.
+        target: String,
+    },
+    /// A column that has the name of a lag.
+    #[error(
+        "{source_name}: the column «{column}» has the name of a lagged feature; rename it, or --ignore {column}"
+    )]
+    LagNameTaken {
+        /// The file.
+        source_name: String,
+        /// The column.
+        column: String,
+    },
+}

@@ -1,0 +1,54 @@
+//! From a path to UTF-8 text: opening, unpacking, decoding.
+
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::ReadError;
+
+/// The bytes of a file.
+pub(super) fn load(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let fail = |cause: std::io::Error| match cause.kind() {
+        ErrorKind::NotFound => ReadError::NoSuchFile { path: path.to_owned() },
+        ErrorKind::IsADirectory => ReadError::Folder { path: path.to_owned() },
+        _ => ReadError::Unreadable { path: path.to_owned(), cause },
+    };
+    if std::fs::metadata(path).map_err(fail)?.is_dir() {
+        return Err(ReadError::Folder { path: path.to_owned() });
+    }
+    std::fs::read(path).map_err(fail)
+}
+
+/// The text of `bytes`: unpacked if they start like gzip (whatever the file's name), without a byte order mark.
+pub(super) fn decode(source_name: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
+    let mut bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut unpacked = Vec::new();
+        MultiGzDecoder::new(bytes.as_slice())
+            .read_to_end(&mut unpacked)
+            .map_err(|cause| ReadError::CorruptGzip { source_name: source_name.to_owned(), cause })?;
+        unpacked
+    } else {
+        bytes
+    };
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = 1 + bytes[..valid].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        ReadError::NotUtf8 { source_name: source_name.to_owned(), line, guess: guess(bytes) }
+    })
+}
+
+/// What a file that is not UTF-8 may be, by its first bytes.
+fn guess(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => " (it looks like UTF-16)",
+        [b'P', b'K', 3, 4, ..] => " (it looks like a zip archive or a spreadsheet)",
+        [b'P', b'A', b'R', b'1', ..] => " (it looks like Parquet)",
+        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, ..] => " (it looks like an image)",
+        _ => " (perhaps it is Latin-1 or Windows-1252)",
+    }
+}
