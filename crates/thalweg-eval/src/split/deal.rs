@@ -30,15 +30,10 @@ pub(super) fn check_counts(rows: usize, folds: usize, repeats: usize) -> Result<
     Ok(())
 }
 
-/// Refuses repeats where every fold is a single `unit`, of which there are `count`.
-pub(super) fn check_repeats_differ(
-    count: usize,
-    folds: usize,
-    repeats: usize,
-    unit: &'static str,
-) -> Result<(), SplitError> {
-    if repeats > 1 && folds == count {
-        return Err(SplitError::RepeatsAlike { repeats, folds, unit });
+/// Refuses repeats where every fold is a single row.
+pub(super) fn check_repeats_differ(rows: usize, folds: usize, repeats: usize) -> Result<(), SplitError> {
+    if repeats > 1 && folds == rows {
+        return Err(SplitError::RepeatsAlike { repeats, folds, count: rows, unit: "row" });
     }
     Ok(())
 }

@@ -73,16 +73,18 @@ pub enum SplitError {
         /// The repeats asked for.
         repeats: usize,
     },
-    /// Repeats of the only division there is.
+    /// More repeats than there are ways to divide.
     #[error(
-        "--repeats {repeats}: with --folds {folds} every fold is a single {unit}, so each repeat would be the same \
-         again; give --repeats 1, or fewer --folds"
+        "--repeats {repeats}: {count} {unit}s do not divide into {folds} folds in that many different ways, so a repeat \
+         would be the same again; give fewer --repeats or fewer --folds"
     )]
     RepeatsAlike {
         /// The repeats asked for.
         repeats: usize,
         /// The folds asked for.
         folds: usize,
+        /// How many rows or groups there are.
+        count: usize,
         /// `row` or `group`.
         unit: &'static str,
     },

@@ -2,9 +2,9 @@
 
 use rand::seq::SliceRandom;
 use thalweg_data::{Rows, Split};
-use thalweg_optim::random::stream;
+use thalweg_optim::random::{Stream, stream};
 
-use super::deal::{by, check_counts, check_repeats_differ, share, shuffled, splits};
+use super::deal::{by, check_counts, share, shuffled, splits};
 use super::{Policy, SplitError, Splitter, SplitterRow};
 
 pub(super) const ROW: SplitterRow = SplitterRow {
@@ -18,9 +18,10 @@ pub(super) const ROW: SplitterRow = SplitterRow {
 
 /// Group k-fold: whole groups are dealt, each to the fold with the fewest rows so far, large groups first.
 ///
-/// Groups are sorted by size and taken in rounds of `folds`; a round is shuffled, so that repeats differ even where all
-/// sizes do. (Strictly largest-first, as in scikit-learn's `GroupKFold`, would give such data the same folds again.)
-/// Fold sizes differ by at most the size of the largest group. Classes are not balanced.
+/// Groups are sorted by size and taken in rounds of `folds`; a round is shuffled. A repeat that would divide the groups
+/// like an earlier one is drawn again, in rounds twice as long each time. (Strictly largest-first, as in scikit-learn's
+/// `GroupKFold`, gives the same folds again wherever sizes differ.) Fold sizes differ by at most the size of the largest
+/// group. Classes are not balanced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupKFold {
     /// The number of folds, at least 2, at most the number of groups.
@@ -40,13 +41,22 @@ impl Splitter for GroupKFold {
         if self.folds > sizes.len() {
             return Err(SplitError::MoreFoldsThanGroups { folds: self.folds, groups: sizes.len() });
         }
-        check_repeats_differ(sizes.len(), self.folds, self.repeats, "group")?;
-        let one_repeat = |repeat| {
-            let fold_of_group = assign(&sizes, self.folds, seed, repeat);
-            let fold_of: Vec<usize> = group_of.iter().map(|&group| fold_of_group[group]).collect();
-            splits(&fold_of, self.folds)
-        };
-        Ok((0..self.repeats as u64).flat_map(one_repeat).collect())
+        let mut divisions: Vec<Vec<usize>> = Vec::with_capacity(self.repeats);
+        for repeat in 0..self.repeats as u64 {
+            let mut rng = stream(seed, "group", repeat);
+            let fresh = (0..REDRAWS)
+                .map(|redraw| assign(&sizes, self.folds, self.folds << redraw, &mut rng))
+                .find(|division| !divisions.contains(division));
+            divisions.push(fresh.ok_or(SplitError::RepeatsAlike {
+                repeats: self.repeats,
+                folds: self.folds,
+                count: sizes.len(),
+                unit: "group",
+            })?);
+        }
+        let of_rows =
+            |division: Vec<usize>| -> Vec<usize> { group_of.iter().map(|&group| division[group]).collect() };
+        Ok(divisions.into_iter().flat_map(|division| splits(&of_rows(division), self.folds)).collect())
     }
 
     /// Of the shuffled groups, each that brings the rows taken closer to the fraction is taken; if every group is at
@@ -84,22 +94,33 @@ fn number(groups: &[u32]) -> (Vec<usize>, Vec<usize>) {
     (group_of, sizes)
 }
 
-/// The fold of each group.
-fn assign(sizes: &[usize], folds: usize, seed: u64, repeat: u64) -> Vec<usize> {
-    // Two shuffles of one stream: which of equal groups comes first, then the order within a round.
-    let mut rng = stream(seed, "group", repeat);
+/// How often a division is drawn before it is said that there is no other.
+const REDRAWS: usize = 24;
+
+/// The fold of each group; folds are numbered by their first group, so equal divisions are equal vectors.
+fn assign(sizes: &[usize], folds: usize, round_len: usize, rng: &mut Stream) -> Vec<usize> {
+    // The first shuffle decides which of equal groups comes first, the others the order within a round.
     let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
-    order.shuffle(&mut rng);
+    order.shuffle(rng);
     order.sort_by_key(|&group| std::cmp::Reverse(sizes[group as usize]));
     let mut fold_of = vec![0; sizes.len()];
     let mut rows_in = vec![0; folds];
-    for round in order.chunks_mut(folds) {
-        round.shuffle(&mut rng);
+    for round in order.chunks_mut(round_len) {
+        round.shuffle(rng);
         for &group in &*round {
             let lightest = (0..folds).min_by_key(|&fold| rows_in[fold]).unwrap_or(0);
             fold_of[group as usize] = lightest;
             rows_in[lightest] += sizes[group as usize];
         }
+    }
+    let mut number = vec![usize::MAX; folds];
+    let mut next = 0;
+    for fold in &mut fold_of {
+        if number[*fold] == usize::MAX {
+            number[*fold] = next;
+            next += 1;
+        }
+        *fold = number[*fold];
     }
     fold_of
 }

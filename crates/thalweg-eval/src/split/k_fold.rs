@@ -30,7 +30,7 @@ impl Splitter for KFold {
 
     fn split(&self, rows: &Rows<'_>, seed: u64) -> Result<Vec<Split>, SplitError> {
         check_counts(rows.len, self.folds, self.repeats)?;
-        check_repeats_differ(rows.len, self.folds, self.repeats, "row")?;
+        check_repeats_differ(rows.len, self.folds, self.repeats)?;
         let fold_of = |repeat| deal(&shuffled(rows.len, seed, "k-fold", repeat), self.folds);
         Ok((0..self.repeats as u64).flat_map(|repeat| splits(&fold_of(repeat), self.folds)).collect())
     }

@@ -40,7 +40,7 @@ impl Splitter for StratifiedKFold {
                 return Err(SplitError::SmallClass { class, members, folds: self.folds });
             }
         }
-        check_repeats_differ(rows.len, self.folds, self.repeats, "row")?;
+        check_repeats_differ(rows.len, self.folds, self.repeats)?;
         let fold_of = |repeat| deal(&by_class(classes, seed, "stratified", repeat), self.folds);
         Ok((0..self.repeats as u64).flat_map(|repeat| splits(&fold_of(repeat), self.folds)).collect())
     }

@@ -14,7 +14,8 @@ use crate::metric::better;
 /// it too large. What holds about (α under the t-test's approximations): the method that is truly best is among the
 /// tied ones with probability of at least 1 − α, because it is left out only if some other beats it significantly, and
 /// that is one of (methods − 1) corrected tests of it. What does not hold: that among equally good methods none is
-/// called worse more often than α; any of the pairs may happen to be the extreme one.
+/// called worse more often than α; any of the pairs may happen to be the extreme one. Simulated (seven equally good
+/// methods, 10 independent folds, α = 0.05): one given method is called worse in 2 % of the studies, some method in 11 %.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Comparison {
