@@ -14,12 +14,7 @@ pub(super) const ROW: MetricRow = MetricRow {
 };
 
 fn accuracy(truth: &[u32], probabilities: Probabilities<'_>) -> Option<f64> {
-    let mut hits = 0_usize;
-    for (row, &class) in probabilities.rows().zip(truth) {
-        match most_probable(row) {
-            Some(predicted) => hits += usize::from(predicted == class),
-            None => return Some(f64::NAN),
-        }
-    }
+    let pairs = probabilities.rows().zip(truth);
+    let hits = pairs.filter(|&(row, &class)| most_probable(row) == class).count();
     Some(hits as f64 / truth.len() as f64)
 }

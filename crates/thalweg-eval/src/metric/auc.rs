@@ -18,16 +18,14 @@ pub(super) const ROW: MetricRow = MetricRow {
 };
 
 fn auc(truth: &[u32], probabilities: Probabilities<'_>) -> Option<f64> {
-    let Probabilities { values, classes } = probabilities;
-    if values.iter().any(|p| p.is_nan()) {
-        return Some(f64::NAN);
-    }
-    let mut scored = Vec::with_capacity(truth.len());
+    let classes = probabilities.classes;
+    let mut keys = Vec::with_capacity(truth.len());
     let mut against_the_rest = |class: usize| {
-        scored.clear();
-        scored
-            .extend(probabilities.rows().zip(truth).map(|(row, &code)| (row[class], code as usize == class)));
-        binary(&mut scored)
+        keys.clear();
+        keys.extend(
+            probabilities.rows().zip(truth).map(|(row, &code)| key(row[class], code as usize == class)),
+        );
+        binary(&mut keys)
     };
     if classes == 2 {
         return against_the_rest(1);
@@ -35,15 +33,24 @@ fn auc(truth: &[u32], probabilities: Probabilities<'_>) -> Option<f64> {
     mean((0..classes).filter_map(against_the_rest))
 }
 
-/// The AUC of (score, is positive); `None` unless both kinds occur. Sorts its argument.
+/// An integer that sorts like the score; its last bit tells whether the row is positive. Integers sort several times
+/// faster than pairs with a float.
+fn key(score: f32, positive: bool) -> u64 {
+    // Adding 0 makes −0 a 0. Bits of non-negative floats ascend; those of negative ones descend, and come first.
+    let bits = (score + 0.0).to_bits();
+    let ascending = if bits >> 31 == 0 { bits | 1 << 31 } else { !bits };
+    u64::from(ascending) << 1 | u64::from(positive)
+}
+
+/// The AUC of the rows of these keys; `None` unless both kinds occur. Sorts its argument.
 ///
 /// Twice the Mann–Whitney U is an integer: from the lowest score up, each run of equal scores adds
 /// positives · (2 · negatives below + negatives in the run). So the result has one rounding only.
-fn binary(scored: &mut [(f32, bool)]) -> Option<f64> {
-    scored.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+fn binary(keys: &mut [u64]) -> Option<f64> {
+    keys.sort_unstable();
     let (mut twice_u, mut positives, mut negatives) = (0_u64, 0_u64, 0_u64);
-    for run in scored.chunk_by(|a, b| a.0 == b.0) {
-        let run_positives = run.iter().filter(|row| row.1).count() as u64;
+    for run in keys.chunk_by(|a, b| a >> 1 == b >> 1) {
+        let run_positives = run.iter().map(|key| key & 1).sum::<u64>();
         let run_negatives = run.len() as u64 - run_positives;
         twice_u += run_positives * (2 * negatives + run_negatives);
         positives += run_positives;

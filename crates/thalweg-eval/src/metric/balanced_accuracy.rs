@@ -15,6 +15,6 @@ pub(super) const ROW: MetricRow = MetricRow {
 };
 
 fn balanced_accuracy(truth: &[u32], probabilities: Probabilities<'_>) -> Option<f64> {
-    let Some(counts) = Counts::of(truth, probabilities) else { return Some(f64::NAN) };
+    let counts = Counts::of(truth, probabilities);
     mean(counts.hits.iter().zip(&counts.truth).filter(|&(_, &n)| n > 0).map(|(&h, &n)| h as f64 / n as f64))
 }

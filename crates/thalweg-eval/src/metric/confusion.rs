@@ -13,17 +13,17 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Counts every class; `None` if a prediction is NaN.
-    pub(super) fn of(truth: &[u32], probabilities: Probabilities<'_>) -> Option<Self> {
+    /// Counts every class.
+    pub(super) fn of(truth: &[u32], probabilities: Probabilities<'_>) -> Self {
         let zeros = vec![0; probabilities.classes];
         let mut counts = Self { truth: zeros.clone(), predicted: zeros.clone(), hits: zeros };
         for (row, &class) in probabilities.rows().zip(truth) {
-            let predicted = most_probable(row)?;
+            let predicted = most_probable(row);
             counts.truth[class as usize] += 1;
             counts.predicted[predicted as usize] += 1;
             counts.hits[class as usize] += usize::from(predicted == class);
         }
-        Some(counts)
+        counts
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) const ROW: MetricRow = MetricRow {
 };
 
 fn f1(truth: &[u32], probabilities: Probabilities<'_>) -> Option<f64> {
-    let Some(counts) = Counts::of(truth, probabilities) else { return Some(f64::NAN) };
+    let counts = Counts::of(truth, probabilities);
     let rows = counts.truth.iter().zip(&counts.predicted).map(|(&truth, &predicted)| truth + predicted);
     mean(counts.hits.iter().zip(rows).filter(|&(_, n)| n > 0).map(|(&h, n)| 2.0 * h as f64 / n as f64))
 }

@@ -1,7 +1,8 @@
 //! How good predictions are: one metric a file, one row each in [`METRICS`].
 //!
 //! Scores are sums in row order, in f64, so equal predictions give equal bits. A NaN prediction gives a NaN score,
-//! which [`Metric::better`] ranks worst. Accuracy, log loss, RMSE, MAE and R² allocate nothing.
+//! which [`Metric::better`] ranks worst. Accuracy, log loss, RMSE, MAE and R² allocate nothing, for they run every
+//! epoch.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -86,7 +87,7 @@ pub struct MetricRow {
     compute: Compute,
 }
 
-/// How a metric is computed. The rows agree in length and there is at least one.
+/// How a metric is computed. The rows agree in length, there is at least one, and no probability is NaN.
 #[derive(Debug, Clone, Copy)]
 enum Compute {
     Classes(fn(&[u32], Probabilities<'_>) -> Option<f64>),
@@ -221,7 +222,8 @@ impl Metric {
                 if truth.is_empty() {
                     return None;
                 }
-                compute(truth, Probabilities { values, classes })
+                let probabilities = Probabilities { values, classes };
+                if probabilities.any_nan() { Some(f64::NAN) } else { compute(truth, probabilities) }
             }
             (Compute::Values(compute), Truth::Values(truth), Predictions::Values(values)) => {
                 assert_eq!(values.len(), truth.len(), "a prediction per row");
@@ -273,20 +275,20 @@ struct Probabilities<'a> {
 }
 
 impl Probabilities<'_> {
+    /// Whether any is NaN; looks at all, for that is faster than to stop early.
+    fn any_nan(&self) -> bool {
+        self.values.iter().fold(false, |any, p| any | p.is_nan())
+    }
+
     /// The probabilities of each row.
     fn rows(&self) -> std::slice::ChunksExact<'_, f32> {
         self.values.chunks_exact(self.classes)
     }
 }
 
-/// The most probable class of a row (ties: the lowest code); `None` if a probability is NaN.
-fn most_probable(row: &[f32]) -> Option<u32> {
-    let (mut best, mut any_nan) = (0, false);
-    for (class, &p) in row.iter().enumerate() {
-        any_nan |= p.is_nan();
-        if p > row[best] {
-            best = class;
-        }
-    }
-    (!any_nan).then_some(best as u32)
+/// The most probable class of a row without NaN (ties: the lowest code). Two passes without a branch on each class:
+/// faster than one with.
+fn most_probable(row: &[f32]) -> u32 {
+    let highest = row.iter().fold(f32::NEG_INFINITY, |highest, &p| if p > highest { p } else { highest });
+    row.iter().position(|&p| p == highest).unwrap_or(0) as u32
 }

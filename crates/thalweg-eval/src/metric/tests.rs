@@ -141,6 +141,18 @@ fn a_class_without_a_probability_is_a_bug() {
     classes(Metric::Accuracy, &[0, 2], &[0.5; 4], 2);
 }
 
+#[test]
+fn scores_that_are_no_probabilities_are_ranked_too() {
+    let auc = |low: f32, high: f32| classes(Metric::Auc, &[0, 1], &[0.0, low, 0.0, high], 2);
+    for (low, high) in
+        [(-2.0, -1.0), (-1.0, 0.0), (-0.0, 1.0e-40), (0.5, f32::INFINITY), (f32::NEG_INFINITY, -3.0)]
+    {
+        assert_eq!(auc(low, high), Some(1.0), "{low} < {high}");
+        assert_eq!(auc(high, low), Some(0.0), "{low} < {high}");
+    }
+    assert_eq!(auc(-0.0, 0.0), Some(0.5));
+}
+
 proptest! {
     /// The naive twin: every pair of a positive and a negative row.
     #[test]

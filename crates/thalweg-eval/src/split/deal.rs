@@ -13,13 +13,19 @@ pub(super) fn shuffled(len: usize, seed: u64, purpose: &str, index: u64) -> Vec<
     order
 }
 
-/// Refuses fewer than 2 folds, no repeat, and more folds than rows.
+/// The most repeats that are allowed: a slip of the hand should not fill the memory.
+const MOST_REPEATS: usize = 10_000;
+
+/// Refuses fewer than 2 folds, no repeat or far too many, and more folds than rows.
 pub(super) fn check_counts(rows: usize, folds: usize, repeats: usize) -> Result<(), SplitError> {
     if folds < 2 {
         return Err(SplitError::TooFewFolds { folds });
     }
     if repeats == 0 {
         return Err(SplitError::NoRepeats);
+    }
+    if repeats > MOST_REPEATS {
+        return Err(SplitError::TooManyRepeats { repeats, most: MOST_REPEATS });
     }
     if rows < 2 {
         return Err(SplitError::TooFewRows { rows });

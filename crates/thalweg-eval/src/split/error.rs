@@ -13,6 +13,14 @@ pub enum SplitError {
     /// No repeat at all.
     #[error("--repeats 0: nothing would be run; give --repeats 1 or more")]
     NoRepeats,
+    /// More repeats than anyone has time for.
+    #[error("--repeats {repeats}: give --repeats {most} or fewer")]
+    TooManyRepeats {
+        /// The repeats asked for.
+        repeats: usize,
+        /// The most that are allowed.
+        most: usize,
+    },
     /// A fold would have no row.
     #[error("--folds {folds}: there are only {rows} rows; give --folds {rows} or fewer, or more data")]
     MoreFoldsThanRows {
@@ -30,7 +38,7 @@ pub enum SplitError {
     /// A fold would have no group.
     #[error(
         "--folds {folds}: the --group column has only {groups} different value(s), and a group is never divided; \
-         give --folds {groups} or fewer (at least 2), or another --group"
+         give {}another --group", fewer_folds(*groups)
     )]
     MoreFoldsThanGroups {
         /// The folds asked for.
@@ -39,10 +47,7 @@ pub enum SplitError {
         groups: usize,
     },
     /// A fold would lack a class.
-    #[error(
-        "class number {class} has {members} row(s), fewer than the {folds} folds, so some fold would lack it; \
-         give --folds {members} (at least 2), merge or drop the class, or use --cv k-fold"
-    )]
+    #[error("{}", small_class(&format!("number {class}"), *members, *folds))]
     SmallClass {
         /// The code of the class.
         class: u32,
@@ -149,4 +154,30 @@ pub enum SplitError {
         /// Every name.
         known: String,
     },
+}
+
+impl SplitError {
+    /// The message with the class called by its name: `names[code]`.
+    pub fn with_class_names(&self, names: &[String]) -> String {
+        match self {
+            Self::SmallClass { class, members, folds } => match names.get(*class as usize) {
+                Some(name) => small_class(&format!("«{name}»"), *members, *folds),
+                None => self.to_string(),
+            },
+            _ => self.to_string(),
+        }
+    }
+}
+
+fn small_class(class: &str, members: usize, folds: usize) -> String {
+    format!(
+        "class {class} has {members} row(s), fewer than the {folds} folds, so some fold would lack it; give {}\
+         --cv k-fold, or merge or drop the class",
+        fewer_folds(members)
+    )
+}
+
+/// The advice to give at most `most` folds, where that is possible at all.
+fn fewer_folds(most: usize) -> String {
+    if most >= 2 { format!("--folds {most} or fewer, or ") } else { String::new() }
 }

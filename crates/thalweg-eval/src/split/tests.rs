@@ -292,6 +292,18 @@ fn what_cannot_be_split_is_refused_with_a_remedy() {
     for (spec, rows, expected, flag) in [
         (spec(Auto, 1, 1), &plain, SplitError::TooFewFolds { folds: 1 }, "--folds 2"),
         (spec(Auto, 2, 0), &plain, SplitError::NoRepeats, "--repeats 1"),
+        (
+            spec(Auto, 2, 10_001),
+            &plain,
+            SplitError::TooManyRepeats { repeats: 10_001, most: 10_000 },
+            "10000",
+        ),
+        (
+            spec(Auto, usize::MAX, 1),
+            &times,
+            SplitError::WindowTooSmall { rows: 6, folds: usize::MAX, gap: 0 },
+            "--gap",
+        ),
         (spec(Auto, 7, 1), &plain, SplitError::MoreFoldsThanRows { folds: 7, rows: 6 }, "--folds 6"),
         (
             spec(KFold, 6, 2),
@@ -320,6 +332,17 @@ fn what_cannot_be_split_is_refused_with_a_remedy() {
         assert_eq!(error, expected);
         assert!(error.to_string().contains(flag), "{error}");
     }
+}
+
+#[test]
+fn a_small_class_is_called_by_its_name() {
+    let names = ["cat".to_owned(), "dog".to_owned()];
+    let error = |members| SplitError::SmallClass { class: 1, members, folds: 5 };
+    assert!(error(3).to_string().starts_with("class number 1 has 3 row(s)"));
+    assert!(error(3).with_class_names(&names).contains("class «dog» has 3 row(s)"));
+    assert!(error(3).to_string().contains("--folds 3 or fewer"));
+    assert!(!error(1).to_string().contains("--folds"), "one fold is none");
+    assert_eq!(error(3).with_class_names(&[]), error(3).to_string());
 }
 
 #[test]

@@ -44,9 +44,12 @@ impl Splitter for ExpandingWindow {
         if folds < 2 {
             return Err(SplitError::TooFewFolds { folds });
         }
+        if folds >= rows.len {
+            return Err(SplitError::WindowTooSmall { rows: rows.len, folds, gap: self.gap });
+        }
         let size = rows.len / (folds + 1);
         let first = rows.len - folds * size;
-        if size == 0 || first <= self.gap {
+        if first <= self.gap {
             return Err(SplitError::WindowTooSmall { rows: rows.len, folds, gap: self.gap });
         }
         let border = |fold| if fold == folds { rows.len } else { run_start(times, first + fold * size) };

@@ -17,7 +17,6 @@ use crate::metric::better;
 /// called worse more often than α; any of the pairs may happen to be the extreme one. Simulated (seven equally good
 /// methods, 10 independent folds, α = 0.05): one given method is called worse in 2 % of the studies, some method in 11 %.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Comparison {
     /// The methods: those that finished every fold by their mean, then the others by how many folds they finished,
     /// then by their mean; equals in the order of the input.
@@ -32,7 +31,6 @@ pub struct Comparison {
 
 /// One method's place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Standing {
     /// Its number in the input.
     pub method: usize,
@@ -53,7 +51,6 @@ pub struct Standing {
 /// A method against the best. Differences are how much *worse* the method is, in the metric's unit: best − method
 /// where more is better, method − best where less is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct VersusBest {
     /// The corrected paired test, by itself.
     pub test: PairedTest,

@@ -6,7 +6,6 @@ use super::{moments, quantile};
 
 /// A mean of scores and how far it may be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct MeanInterval {
     /// The mean over the folds.
     pub mean: f64,

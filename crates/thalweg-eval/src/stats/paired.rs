@@ -7,7 +7,6 @@ use super::{CONFIDENCE, half_width, moments, two_sided_p};
 
 /// A paired, corrected t-test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct PairedTest {
     /// The mean of the differences.
     pub mean_difference: f64,

@@ -161,7 +161,7 @@ fn a_comparison_survives_json() {
     let scores = [some(&[0.5, 0.7]), some(&[0.4, 0.6]), vec![None, Some(0.1)]];
     let comparison = compare_with_best(&scores, true, 0.25, ALPHA);
     let json = serde_json::to_string(&comparison).unwrap();
-    assert!(json.contains("\"tied-with-best\":"), "{json}");
+    assert!(json.contains("\"tied_with_best\":"), "{json}");
     assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap(), comparison);
 }
 
@@ -206,6 +206,22 @@ fn holm_controls_false_rejections_and_nothing_less_does() {
     assert!(without > 0.09, "the correction is needed: {without}");
     let found = share(|run| holm(&p_values(run))[..2].iter().all(|&p| p < ALPHA));
     assert!(found > 0.9, "real differences are found: {found}");
+}
+
+#[test]
+fn the_correction_is_exact_where_its_assumption_holds() {
+    // Ten folds whose scores correlate by ρ = n_test/(n_test + n_train) = 1/10, so that n_test/n_train = 1/9.
+    let rejected = |ratio: f64| {
+        share(|run| {
+            let mut rng = stream(8, "correlated", run);
+            let shared = normal(&mut rng) * 0.1_f64.sqrt();
+            let differences: Vec<f64> = (0..10).map(|_| shared + normal(&mut rng) * 0.9_f64.sqrt()).collect();
+            corrected_paired_t(&differences, ratio).unwrap().p < ALPHA
+        })
+    };
+    let (corrected, plain) = (rejected(1.0 / 9.0), rejected(0.0));
+    assert!((corrected - 0.05).abs() < 0.015, "{corrected}");
+    assert!(plain > 0.12, "the plain test rejects far too often: {plain}");
 }
 
 #[test]
