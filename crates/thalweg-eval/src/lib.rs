@@ -1,1 +1,10 @@
-//! How well it generalizes.
+//! How well it generalizes: splits, metrics and honest statistics.
+//!
+//! `Rows → Splitter → Split → score by Metric → compare_with_best`. A splitter yields row numbers and sees neither a
+//! feature nor a model; a metric sees only the truth and the predictions; a statistic sees only scores.
+pub mod metric;
+pub mod split;
+pub mod stats;
+
+pub use metric::{Metric, MetricError, Predictions, Truth};
+pub use split::{Policy, SplitError, SplitSpec, Splitter};
