@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// A higher load average before the start means that others were at work.
-const LOAD_QUIET_MAX: f64 = 0.5;
+/// A larger share of busy cores before the start means that others were at work.
+const BUSY_MAX: f64 = 0.1;
 
 const NOT_EQUAL: &str = "\
 ## What is not equal
@@ -81,9 +81,12 @@ fn headline(heat: &Value) -> String {
 
 /// Times on a machine that others use are not to be trusted: rivals with many threads suffer most.
 fn busy_note(machine: &Value) -> String {
-    match machine["load_before"].as_f64() {
-        Some(load) if load > LOAD_QUIET_MAX => {
-            format!("\n**The machine was busy (load {load} before the start): do not quote these times.**\n")
+    match machine["busy_before"].as_f64() {
+        Some(share) if share > BUSY_MAX => {
+            let percent = 100.0 * share;
+            format!(
+                "\n**Others used {percent:.0} % of the machine before the start: do not quote these times.**\n"
+            )
         }
         _ => String::new(),
     }
@@ -175,9 +178,9 @@ mod tests {
     #[test]
     fn a_busy_machine_is_told() {
         let mut busy = result(100);
-        busy["machine"]["load_before"] = json!(1.5);
-        assert!(markdown(&busy).contains("The machine was busy (load 1.5"));
-        assert!(!markdown(&result(100)).contains("busy"));
+        busy["machine"]["busy_before"] = json!(0.6);
+        assert!(markdown(&busy).contains("Others used 60 % of the machine"));
+        assert!(!markdown(&result(100)).contains("Others used"));
     }
 
     #[test]
