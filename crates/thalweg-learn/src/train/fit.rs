@@ -263,7 +263,8 @@ impl<'a> Watch<'a> {
         if progress == Progress::Improved {
             self.best_w.copy_from_slice(&training.w);
         }
-        let record = EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };
+        let record =
+            EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };
         (record, progress)
     }
 }

@@ -180,7 +180,9 @@ impl FromStr for LearningRates {
                 .split_once(':')
                 .ok_or_else(|| format!("«{text}»: how many rates? Write LO..HI:N, such as 1e-4..1:9"))?;
             let count = count.trim().parse().map_err(|_| {
-                format!("«{text}»: «{count}» is not a whole number of rates; write LO..HI:N, such as 1e-4..1:9")
+                format!(
+                    "«{text}»: «{count}» is not a whole number of rates; write LO..HI:N, such as 1e-4..1:9"
+                )
             })?;
             return Self::log_spaced(number(low)?, number(high)?, count);
         }
@@ -239,7 +241,8 @@ mod tests {
         let read = |text: &str| text.parse::<LearningRates>();
         assert_eq!(read("0.1,0.01").unwrap().values(), [0.01, 0.1]);
         assert_eq!(read("1e-2..1:3").unwrap().values(), [0.01, 0.1, 1.0]);
-        for bad in ["", "x", "1..0.1:3", "0.1..1", "0.1..1:1", "0.1..1:x", "-1", "0", "nan", "inf", "0.1,0.1"] {
+        for bad in ["", "x", "1..0.1:3", "0.1..1", "0.1..1:1", "0.1..1:x", "-1", "0", "nan", "inf", "0.1,0.1"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

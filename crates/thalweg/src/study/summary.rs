@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_data::Task;
-use thalweg_eval::stats::{ALPHA, Comparison, Standing, compare_with_best};
 use thalweg_eval::Metric;
+use thalweg_eval::stats::{ALPHA, Comparison, Standing, compare_with_best};
 
 use super::spec::StudySpec;
 use super::trial::{Role, TrialRecord};
@@ -285,14 +285,18 @@ struct Method<'a> {
 
 impl<'a> Method<'a> {
     fn new(name: &'a str, study: &'a StudyRecord, records: &'a [TrialRecord]) -> Self {
-        let (inner, refits) =
-            records.iter().filter(|record| record.optimizer == name).partition(|record| record.role == Role::Inner);
+        let (inner, refits) = records
+            .iter()
+            .filter(|record| record.optimizer == name)
+            .partition(|record| record.role == Role::Inner);
         Self { name, study, inner, refits }
     }
 
     fn per_fold<V>(&self, value: impl Fn(&TrialRecord) -> Option<V>) -> Vec<Option<V>> {
         let refit = |fold| self.refits.iter().find(|record| record.fold == fold);
-        (0..self.study.protocol.test_rows.len()).map(|fold| refit(fold).and_then(|record| value(record))).collect()
+        (0..self.study.protocol.test_rows.len())
+            .map(|fold| refit(fold).and_then(|record| value(record)))
+            .collect()
     }
 
     fn test_scores(&self) -> Vec<Option<f64>> {
