@@ -87,7 +87,7 @@ fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         ("Task", task),
         ("Target", data.target.clone()),
         ("Metric", format!("{} ({direction})", summary.metric)),
-        ("Outer test scores", format!("{} ({})", text::folds(protocol), protocol.cv)),
+        ("Outer level", format!("{} ({})", text::folds(protocol), protocol.cv)),
     ];
     if let Some(baseline) = protocol.baseline.filter(|score| score.is_finite()) {
         facts.push(("Baseline", text::score(Some(baseline))));

@@ -1,6 +1,6 @@
 //! What all charts share: the script that draws them, how a method looks, which part of a score axis is worth showing.
 
-use plotly::common::{DashType, Font, Label, MarkerSymbol};
+use plotly::common::{DashType, Font, Label, MarkerSymbol, Title};
 use plotly::configuration::DisplayModeBar;
 use plotly::layout::{Axis, DragMode, HoverMode, Margin};
 use plotly::{Configuration, Layout, Plot};
@@ -178,6 +178,7 @@ pub(super) fn configuration() -> Configuration {
 
 /// An axis with a title, a light grid and no line through zero.
 pub(super) fn axis(title: &str) -> Axis {
+    let title = Title::with_text(title).font(Font::new().size(13));
     Axis::new().title(title).zero_line(false).show_grid(true).auto_margin(true).fixed_range(true)
 }
 
@@ -233,9 +234,9 @@ impl Window {
         self
     }
 
-    /// A little inside the edge where bad scores are.
-    pub(super) fn worst_edge(&self) -> f64 {
-        let inset = 0.02 * (self.high - self.low);
+    /// A little inside the edge where bad scores are; further inside for each of `above`, so that marks pile up.
+    pub(super) fn worst_edge(&self, above: usize) -> f64 {
+        let inset = (0.02 + 0.035 * (above % 20) as f64) * (self.high - self.low);
         if self.higher_is_better { self.low + inset } else { self.high - inset }
     }
 }
@@ -288,7 +289,7 @@ mod tests {
         let window = Window::new(&[0.97, 0.96, 0.95, -1e6], 0.0, true);
         assert!(window.holds(0.97) && window.holds(0.95) && !window.holds(-1e6), "{window:?}");
         let costs = Window::new(&[1.0, 1.1, 1.2, 1e9], 0.0, false);
-        assert!(costs.holds(1.2) && !costs.holds(1e9) && costs.worst_edge() > 1.2, "{costs:?}");
+        assert!(costs.holds(1.2) && !costs.holds(1e9) && costs.worst_edge(0) > 1.2, "{costs:?}");
         let flat = Window::new(&[0.5, 0.5], 0.0, true);
         assert!(flat.low < 0.5 && flat.high > 0.5);
         assert!(Window::new(&[], 0.0, true).low.is_finite());

@@ -8,7 +8,7 @@ use crate::study::verdict;
 pub(super) struct Row {
     pub(super) rank: usize,
     pub(super) title: String,
-    /// The name on the command line, if the title is another.
+    /// The name on the command line, if the title is another word.
     pub(super) name: Option<String>,
     pub(super) score: String,
     pub(super) interval: String,
@@ -43,7 +43,7 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Row {
     };
     Row {
         rank: index + 1,
-        name: (title != method.optimizer).then(|| method.optimizer.clone()),
+        name: (!title.eq_ignore_ascii_case(&method.optimizer)).then(|| method.optimizer.clone()),
         title,
         score: text::score(method.score.mean),
         interval,

@@ -7,6 +7,7 @@ use plotly::{Plot, Scatter};
 use super::charts::{self, Chart, Styles, Window, rounded};
 use super::text;
 use crate::study::summary::{MethodSummary, Summary};
+use crate::study::verdict;
 
 type Points = Scatter<f64, f64>;
 
@@ -23,13 +24,13 @@ pub(super) fn chart(summary: &Summary, styles: &Styles) -> Chart {
     }
     let height = 76 + 40 * rows.max(2);
     let ticks = (0..rows).map(|index| (rows - index) as f64).collect();
-    let names = summary.ranking.iter().enumerate().map(|(index, method)| row_name(method, styles, index));
+    let names = (0..rows).map(|index| styles.short_title(index));
     let y_axis = charts::axis("")
         .tick_mode(TickMode::Array)
         .tick_values(ticks)
         .tick_text(names.collect())
         .range(vec![0.4, rows as f64 + 0.6]);
-    let x_axis = charts::axis(&axis_title(summary)).range(vec![window.low, window.high]);
+    let x_axis = charts::axis(&format!("outer test {}", summary.metric)).range(vec![window.low, window.high]);
     let mut layout = charts::layout(height).x_axis(x_axis).y_axis(y_axis);
     if let Some(baseline) = baseline.filter(|&score| window.holds(score)) {
         layout.add_shape(baseline_line(baseline, rows));
@@ -43,11 +44,6 @@ pub(super) fn chart(summary: &Summary, styles: &Styles) -> Chart {
     Chart::new("scores".to_owned(), &plot, label, height, notes(summary, baseline, window))
 }
 
-fn axis_title(summary: &Summary) -> String {
-    let direction = if summary.protocol.higher_is_better { "higher is better" } else { "lower is better" };
-    format!("outer test {} ({direction})", summary.metric)
-}
-
 /// All means and folds, each interval as far as it goes; the baseline if it is near.
 fn window(summary: &Summary, baseline: Option<f64>) -> Window {
     let interval = |method: &MethodSummary| [method.score.low, method.score.high, method.score.mean];
@@ -58,15 +54,6 @@ fn window(summary: &Summary, baseline: Option<f64>) -> Window {
         .collect();
     let window = Window::new(&scores, 0.0, summary.protocol.higher_is_better);
     baseline.map_or(window, |baseline| window.widened(baseline))
-}
-
-fn row_name(method: &MethodSummary, styles: &Styles, index: usize) -> String {
-    let folds = method.scores.len();
-    match method.failed_folds {
-        0 => styles.short_title(index),
-        failed if failed == folds => format!("{}<br><sub>no score</sub>", styles.short_title(index)),
-        failed => format!("{}<br><sub>{} of {folds} folds</sub>", styles.short_title(index), folds - failed),
-    }
 }
 
 fn fold_dots(
@@ -98,7 +85,7 @@ fn fold_dots(
         .hover_info(HoverInfo::Text)
 }
 
-/// The mean with its interval; at the edge, with its value, if it lies beyond; nothing if there is none.
+/// The mean with its interval; at the edge, with its value, if it lies beyond; words if there is none.
 fn mean_dot(
     method: &MethodSummary,
     styles: &Styles,
@@ -106,7 +93,12 @@ fn mean_dot(
     y: f64,
     window: Window,
 ) -> Vec<Box<dyn plotly::Trace>> {
-    let Some(mean) = method.score.mean.filter(|mean| mean.is_finite()) else { return Vec::new() };
+    let Some(mean) = method.score.mean.filter(|mean| mean.is_finite()) else {
+        let middle = 0.5 * (window.low + window.high);
+        let text =
+            Points::new(vec![middle], vec![y]).mode(Mode::Text).text_array(vec!["no score in any fold"]);
+        return vec![text.hover_info(HoverInfo::Skip)];
+    };
     let style = styles.of(index);
     let value = text::score(Some(mean));
     let hover = match (method.score.low, method.score.high) {
@@ -119,7 +111,7 @@ fn mean_dot(
         _ => format!("{}: {value} (no interval: fewer than two folds)", styles.title(index)),
     };
     if !window.holds(mean) {
-        let edge = window.worst_edge();
+        let edge = window.worst_edge(0);
         let left = edge < 0.5 * (window.low + window.high);
         let (symbol, side) = if left {
             (MarkerSymbol::TriangleLeftOpen, Position::MiddleRight)
@@ -186,6 +178,15 @@ fn notes(summary: &Summary, baseline: Option<f64>, window: Window) -> Vec<String
             text::score(Some(score))
         )),
         None => {}
+    }
+    let folds = summary.protocol.test_rows.len();
+    let partly = summary.ranking.iter().filter(|method| (1..folds).contains(&method.failed_folds));
+    for method in partly {
+        notes.push(format!(
+            "{}: the mean is over the {} of {folds} folds that finished.",
+            verdict::title(&method.optimizer),
+            folds - method.failed_folds
+        ));
     }
     let outside = |score: &f64| score.is_finite() && !window.holds(*score);
     let means =

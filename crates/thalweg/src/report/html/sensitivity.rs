@@ -16,12 +16,12 @@ pub(super) fn chart(summary: &Summary, styles: &Styles) -> Chart {
     let window = window(summary);
     let mut plot = Plot::new();
     let mut counts = Counts::default();
+    let mut piles = vec![0; summary.protocol.learning_rates.len()];
     for (index, method) in summary.ranking.iter().enumerate() {
-        let marks = Marks::new(method, window);
+        let marks = Marks::new(method, window, &mut piles);
         counts.add(&marks);
         plot.add_traces(traces(summary, method, &marks, styles, index));
     }
-    let direction = if summary.protocol.higher_is_better { "higher is better" } else { "lower is better" };
     let x_axis = charts::axis("learning rate η")
         .type_(AxisType::Log)
         .tick_mode(TickMode::Array)
@@ -30,8 +30,8 @@ pub(super) fn chart(summary: &Summary, styles: &Styles) -> Chart {
             ticks(&summary.protocol.learning_rates).into_iter().map(|rate| text::rate(Some(rate))).collect(),
         )
         .range(rate_range(&summary.protocol.learning_rates));
-    let y_axis = charts::axis(&format!("mean validation {} ({direction})", summary.metric))
-        .range(vec![window.low, window.high]);
+    let y_axis =
+        charts::axis(&format!("mean validation {}", summary.metric)).range(vec![window.low, window.high]);
     plot.set_layout(charts::layout(HEIGHT).x_axis(x_axis).y_axis(y_axis));
     plot.set_configuration(charts::configuration());
     let label = format!("Mean validation {} against the learning rate, a line per method", summary.metric);
@@ -79,14 +79,16 @@ struct Marks<'a> {
 }
 
 impl<'a> Marks<'a> {
-    fn new(method: &'a MethodSummary, window: Window) -> Self {
+    /// `piles` counts, for each rate, the marks that lie at the bad edge already.
+    fn new(method: &'a MethodSummary, window: Window, piles: &mut [usize]) -> Self {
         let mut marks = Self { line: Vec::new(), partly: Vec::new(), wholly: Vec::new(), beyond: Vec::new() };
-        let edge = window.worst_edge();
-        for point in &method.sensitivity.curve {
+        for (point, pile) in method.sensitivity.curve.iter().zip(piles) {
+            let edge = window.worst_edge(*pile);
             let score = point.valid_score.filter(|score| score.is_finite());
             let beyond = score.is_some_and(|score| !window.holds(score));
             let shown = score.map(|score| if beyond { edge } else { score });
             marks.line.push(shown.and_then(rounded));
+            *pile += usize::from(beyond || (score.is_none() && point.diverged > 0));
             match shown {
                 Some(at) if beyond => marks.beyond.push((point, at)),
                 Some(at) if point.diverged > 0 => marks.partly.push((point, at)),
@@ -147,10 +149,8 @@ fn traces(
         MarkerSymbol::TriangleUpOpen
     };
     let mut traces: Vec<Box<dyn plotly::Trace>> = vec![line];
-    // Crosses of several methods at one rate fall on each other: rings of growing size keep all of them in sight.
-    let size = 9 + 3 * (index % 4);
     for (points, symbol, size) in [
-        (&marks.wholly, MarkerSymbol::XThinOpen, size),
+        (&marks.wholly, MarkerSymbol::XThinOpen, 9),
         (&marks.partly, MarkerSymbol::XThinOpen, 13),
         (&marks.beyond, outward, 13),
     ] {
@@ -179,13 +179,13 @@ impl Counts {
         if self.diverged > 0 {
             notes.push(
                 "A cross marks a rate that diverged: on its line where only some folds did (the mean is over the \
-                 others), at the edge of the chart where all did."
+                 others), piled up at the edge of the chart where all did."
                     .to_owned(),
             );
         }
         if self.beyond > 0 {
             notes.push(
-                "An open triangle at the edge marks a score beyond the axis; point at it for its value."
+                "An open triangle at the edge marks a score beyond the axis (marks at the same rate pile up); point at it for its value."
                     .to_owned(),
             );
         }
