@@ -30,6 +30,9 @@ pub enum HtmlError {
     Template(#[from] askama::Error),
 }
 
+/// How many of the verdict's sentences stand open when there are many.
+const PROMINENT: usize = 8;
+
 /// The report as one self-contained page.
 ///
 /// `records` are the study's trials with their histories, as they were summed up in `summary`; the learning curves are
@@ -39,17 +42,24 @@ pub enum HtmlError {
 /// [`HtmlError::Template`] if the page cannot be written.
 pub fn render(summary: &Summary, records: &[TrialRecord]) -> Result<String, HtmlError> {
     let styles = charts::Styles::new(summary);
+    let folds = folds::rows(summary, records);
+    // A sentence for each of thirty methods that are worse would bury the rest of the page.
+    let sentences = summary.verdict.sentences.len();
+    let shown = if sentences > PROMINENT + 2 { PROMINENT } else { sentences };
     let page = Page {
         summary,
         facts: facts(summary),
         unit: if summary.protocol.higher_is_better { "higher is better" } else { "lower is better" },
+        prominent: &summary.verdict.sentences[..shown],
+        further: &summary.verdict.sentences[shown..],
         folds_in_all: summary.protocol.test_rows.len(),
         methods: methods::rows(summary),
         legend: styles.legend(),
         scores: scores::chart(summary, &styles),
         sensitivity: sensitivity::chart(summary, &styles),
         curves: curves::curves(summary, records),
-        folds: folds::rows(summary, records),
+        folds_count: text::plural(folds.len(), "row"),
+        folds,
         conventions: protocol::conventions(summary),
         plotly: charts::plotly_script(),
     };
@@ -61,6 +71,10 @@ pub fn render(summary: &Summary, records: &[TrialRecord]) -> Result<String, Html
 #[template(path = "report.html")]
 struct Page<'a> {
     summary: &'a Summary,
+    /// The verdict's first sentences.
+    prominent: &'a [String],
+    /// Its other sentences, to be unfolded.
+    further: &'a [String],
     /// Name and value of each fact below the title.
     facts: Vec<(&'static str, String)>,
     unit: &'static str,
@@ -71,6 +85,8 @@ struct Page<'a> {
     sensitivity: charts::Chart,
     curves: curves::Curves,
     folds: Vec<folds::Row>,
+    /// How many they are, in words.
+    folds_count: String,
     conventions: Vec<protocol::Section>,
     plotly: String,
 }

@@ -182,6 +182,20 @@ pub(super) fn axis(title: &str) -> Axis {
     Axis::new().title(title).zero_line(false).show_grid(true).auto_margin(true).fixed_range(true)
 }
 
+/// Ticks of a logarithmic axis between two positive numbers: the powers of ten, and where there are fewer than three
+/// of them, their multiples by two and five as well.
+pub(super) fn log_ticks(low: f64, high: f64) -> Vec<f64> {
+    let within = |multiples: &[f64]| {
+        // Powers of ten as they are written: 0.001, and not 0.0010000000000000002.
+        let decades = low.log10().floor() as i32..=high.log10().ceil() as i32;
+        let powers = decades.filter_map(|exponent| format!("1e{exponent}").parse::<f64>().ok());
+        let all = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * power));
+        all.filter(|tick| (low * (1.0 - 1e-9)..=high * (1.0 + 1e-9)).contains(tick)).collect::<Vec<_>>()
+    };
+    let powers = within(&[1.0]);
+    if powers.len() >= 3 { powers } else { within(&[1.0, 2.0, 5.0]) }
+}
+
 /// The part of a score axis that is worth showing.
 ///
 /// A method that fails can score a million times worse than the others; on an axis that reaches it, all others look
@@ -282,6 +296,13 @@ mod tests {
             .map(|s| format!("{} {} {}", s.color, s.dash_array, s.marker_path))
             .collect();
         assert_eq!(looks.len(), 28);
+    }
+
+    #[test]
+    fn logarithmic_axes_have_round_ticks() {
+        assert_eq!(log_ticks(1e-4, 1.0), [1e-4, 1e-3, 1e-2, 1e-1, 1.0]);
+        assert_eq!(log_ticks(0.3, 3.0), [0.5, 1.0, 2.0]);
+        assert_eq!(log_ticks(0.01, 0.01), [0.01]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The learning curves of the chosen learning rates: a small chart per method, all on the same axes.
 
-use plotly::common::{DashType, ExponentFormat, HoverInfo, Line, Mode};
+use plotly::common::{DashType, HoverInfo, Line, Mode, TickMode};
 use plotly::layout::AxisType;
 use plotly::{Plot, Scatter};
 
@@ -193,9 +193,11 @@ fn plot(losses: &Losses, axes: &Axes) -> Plot {
     plot.add_trace(median(losses, &losses.validation, line(VALIDATION, DashType::Dash), "validation"));
     let x_axis = charts::axis("epoch")
         .range(vec![0.5_f64.min(f64::from(axes.epochs) * 0.02), f64::from(axes.epochs) + 0.5]);
-    let mut y_axis = charts::axis("loss").range(axes.loss_range()).exponent_format(ExponentFormat::Power);
+    let mut y_axis = charts::axis("loss").range(axes.loss_range());
     if axes.log {
-        y_axis = y_axis.type_(AxisType::Log).dtick(1.0);
+        let ticks = charts::log_ticks(axes.low, axes.high);
+        let texts = ticks.iter().map(|&tick| text::rate(Some(tick))).collect();
+        y_axis = y_axis.type_(AxisType::Log).tick_mode(TickMode::Array).tick_values(ticks).tick_text(texts);
     }
     plot.set_layout(charts::layout(HEIGHT).x_axis(x_axis).y_axis(y_axis));
     plot.set_configuration(charts::configuration());

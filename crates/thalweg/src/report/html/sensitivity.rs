@@ -48,15 +48,11 @@ fn window(summary: &Summary) -> Window {
     Window::new(&scores, if reach.is_finite() { reach } else { 0.0 }, summary.protocol.higher_is_better)
 }
 
-/// The powers of ten within the grid, or its ends if there are fewer than two.
+/// Round rates within the grid, or its ends where there are none.
 fn ticks(rates: &[f64]) -> Vec<f64> {
     let (Some(&low), Some(&high)) = (rates.first(), rates.last()) else { return Vec::new() };
-    let exponents = (low.log10() - 1e-9).ceil() as i32..=(high.log10() + 1e-9).floor() as i32;
-    let decades: Vec<f64> = exponents.map(|exponent| 10_f64.powi(exponent)).collect();
-    if decades.len() >= 2 {
-        return decades;
-    }
-    if low == high { vec![low] } else { vec![low, high] }
+    let ticks = charts::log_ticks(low, high);
+    if ticks.is_empty() { vec![low, high] } else { ticks }
 }
 
 /// The ends of the axis, as exponents.

@@ -69,12 +69,16 @@ pub(super) fn fold(protocol: &Protocol, fold: usize) -> String {
     }
 }
 
-/// At most `length` characters, the last of them an ellipsis if something was cut.
+/// At most `length` characters: the middle gives way to an ellipsis, since names often differ at their ends.
 pub(super) fn shorten(name: &str, length: usize) -> String {
-    if name.chars().count() <= length {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() <= length {
         return name.to_owned();
     }
-    name.chars().take(length.saturating_sub(1)).chain(['…']).collect()
+    let kept = length.saturating_sub(1);
+    let tail = kept / 2;
+    let (head, end) = (&characters[..kept - tail], &characters[characters.len() - tail..]);
+    head.iter().chain(&['…']).chain(end).collect()
 }
 
 /// The smallest and the largest of some numbers as text, or the one number that they all are.
@@ -101,7 +105,8 @@ mod tests {
         assert_eq!(seconds(0.123), "0.12 s");
         assert_eq!(seconds(125.0), "2 min 05 s");
         assert_eq!(seconds(3725.0), "1 h 02 min");
-        assert_eq!(shorten("äöüäöü", 4), "äöü…");
+        assert_eq!(shorten("äbcdeü", 4), "äb…ü");
+        assert_eq!(shorten("äöü", 3), "äöü");
         assert_eq!(range(&[5, 5]), "5");
         assert_eq!(range(&[5, 1200]), "5 to 1\u{202f}200");
     }
