@@ -36,7 +36,7 @@
   // Paper has another width than the window, and nothing can be opened on it.
   const resize = () => charts.forEach(chart => Plotly.Plots.resize(chart));
   addEventListener("beforeprint", () => {
-    document.querySelectorAll("details").forEach(details => { details.open = true; });
+    document.querySelectorAll("section > details, .verdict > details").forEach(details => { details.open = true; });
     resize();
   });
   addEventListener("afterprint", resize);
