@@ -52,7 +52,7 @@ pub(super) fn publish(
         Format::Csv => report::csv::render(&summary),
     })?;
     if format == Format::Table {
-        print(&format!("\n{}\n", report::text::LEGEND))?;
+        print(&format!("\n{}", report::text::legend()))?;
     }
     if !quiet {
         eprintln!("\nReport: {}", path.display());

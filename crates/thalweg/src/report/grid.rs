@@ -48,8 +48,13 @@ impl Grid {
         table.load_style(style).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(self.columns.iter().map(|(_, heading, _)| heading));
         for (index, (.., number)) in self.columns.iter().enumerate() {
-            if let Some(column) = table.column_mut(index).filter(|_| *number) {
-                column.set_cell_alignment(CellAlignment::Right);
+            if let Some(column) = table.column_mut(index) {
+                if !markdown {
+                    column.set_padding((0, 2));
+                }
+                if *number {
+                    column.set_cell_alignment(CellAlignment::Right);
+                }
             }
         }
         let cell = |cell: &String| if markdown { cell.replace('|', "\\|") } else { cell.clone() };

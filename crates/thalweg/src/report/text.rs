@@ -19,8 +19,10 @@ pub fn render(summary: &Summary, format: Format) -> String {
     let _ = writeln!(text, "{}{}\n", if markdown { "# " } else { "" }, heading(summary));
     text += &ranking(summary).render(format);
     let _ = writeln!(text, "\n{strong}Verdict{strong}{}", if markdown { "\n" } else { "" });
+    let wrap =
+        |sentence: &str| if markdown { format!("{bullet}{sentence}\n") } else { wrapped(sentence, bullet) };
     for sentence in &summary.verdict.sentences {
-        let _ = writeln!(text, "{bullet}{sentence}");
+        text += &wrap(sentence);
     }
     if let Some(call) = &summary.verdict.torch_call {
         let code = if markdown { "`" } else { "" };
@@ -29,7 +31,7 @@ pub fn render(summary: &Summary, format: Format) -> String {
     if !summary.verdict.cautions.is_empty() {
         let _ = writeln!(text, "\n{strong}Take care{strong}{}", if markdown { "\n" } else { "" });
         for caution in &summary.verdict.cautions {
-            let _ = writeln!(text, "{bullet}{caution}");
+            text += &wrap(caution);
         }
     }
     text
@@ -62,12 +64,13 @@ fn ranking(summary: &Summary) -> Grid {
         column("optimizer", "optimizer", false),
         column("score", summary.metric.name(), true),
         column("interval", "95 % interval", false),
-        column("versus_best", "against the best", false),
+        column("versus_best", "against best", false),
         column("train_score", "training", true),
         column("gap", "gap", true),
         column("learning_rate", "rate", true),
         column("usable_decades", "usable", true),
         column("diverged", "div.", true),
+        column("steps", "steps", true),
         column("seconds", "s", true),
     ];
     let rows =
@@ -93,6 +96,7 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
         method.learning_rate.map_or("–".to_owned(), rate_text) + edge,
         method.sensitivity.usable_decades.map_or("–".to_owned(), |decades| format!("{decades:.1}")),
         method.diverged.to_string(),
+        method.steps.to_string(),
         format!("{:.2}", method.seconds),
     ]
 }
@@ -102,13 +106,47 @@ fn versus(summary: &Summary, method: &MethodSummary) -> String {
     match method.versus_best {
         _ if is_best => "best".to_owned(),
         _ if method.failed_folds > 0 => format!("{} folds failed", method.failed_folds),
-        Some(_) | None if method.tied_with_best => "cannot be told apart".to_owned(),
-        Some(versus) => format!("worse by {} (p {})", score_text(versus.difference), p_text(versus.p)),
+        Some(_) | None if method.tied_with_best => "not told apart".to_owned(),
+        Some(versus) => format!("worse by {}, p {}", score_text(versus.difference), p_text(versus.p)),
         None => "–".to_owned(),
     }
 }
 
 /// What the table's columns mean, for a person who reads it on a terminal.
-pub const LEGEND: &str = "gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = at \
-     an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. div.: \
-     diverged trials. s: seconds of training, summed over threads.";
+pub fn legend() -> String {
+    wrapped(LEGEND, "")
+}
+
+const LEGEND: &str = "gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = one \
+     sat on an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. \
+     div.: diverged trials. steps, s: training steps and seconds, summed over trials.";
+
+/// Breaks a text into lines of at most 100 characters, each behind `indent`.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let length = |text: &str| text.chars().count();
+        if !line.is_empty() && length(indent) + length(&line) + 1 + length(word) > 100 {
+            let _ = writeln!(lines, "{indent}{line}");
+            line.clear();
+        }
+        line += if line.is_empty() { "" } else { " " };
+        line += word;
+    }
+    let _ = writeln!(lines, "{indent}{line}");
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_sentences_are_broken_between_words() {
+        let text = "word ".repeat(50) + "end";
+        let lines = wrapped(&text, "  ");
+        assert!(lines.lines().all(|line| line.starts_with("  ") && line.chars().count() <= 100));
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>().join(" "), text);
+    }
+}
