@@ -7,6 +7,10 @@
 pub use {thalweg_data as data, thalweg_eval as eval, thalweg_learn as learn, thalweg_optim as optim};
 
 #[cfg(feature = "workbench")]
+pub mod command;
+#[cfg(feature = "workbench")]
 pub mod report;
+#[cfg(feature = "workbench")]
+pub mod store;
 #[cfg(feature = "workbench")]
 pub mod study;

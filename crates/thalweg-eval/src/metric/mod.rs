@@ -236,6 +236,15 @@ impl Metric {
         }
     }
 
+    /// The least and the largest score there can be.
+    pub fn bounds(self) -> (f64, f64) {
+        match self {
+            Self::Accuracy | Self::BalancedAccuracy | Self::F1 | Self::Auc => (0.0, 1.0),
+            Self::LogLoss | Self::Rmse | Self::Mae => (0.0, f64::INFINITY),
+            Self::R2 => (f64::NEG_INFINITY, 1.0),
+        }
+    }
+
     /// Whether more is better.
     pub fn higher_is_better(self) -> bool {
         self.row().higher_is_better

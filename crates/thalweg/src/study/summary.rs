@@ -20,6 +20,13 @@ pub struct StudyRecord {
     pub protocol: Protocol,
 }
 
+impl StudyRecord {
+    /// What is scored.
+    pub fn metric(&self) -> Metric {
+        self.spec.metric.unwrap_or(Metric::default_for(self.data.task))
+    }
+}
+
 /// The data as a report needs to know them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataInfo {
@@ -143,7 +150,7 @@ pub struct TrialLine {
 pub struct Score {
     /// The mean over the outer folds that finished.
     pub mean: Option<f64>,
-    /// The lower end of the 95 % interval.
+    /// The lower end of the 95 % interval, cut at the metric's range.
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
@@ -232,7 +239,7 @@ pub struct RatePoint {
 impl Summary {
     /// Sums up a study. `records` are all its trials, in the order of the plan.
     pub fn new(study: &StudyRecord, records: &[TrialRecord]) -> Self {
-        let metric = study.spec.metric.unwrap_or(Metric::default_for(study.data.task));
+        let metric = study.metric();
         let methods: Vec<Method<'_>> =
             study.spec.optimizers.iter().map(|name| Method::new(name, study, records)).collect();
         let scores: Vec<Vec<Option<f64>>> = methods.iter().map(Method::test_scores).collect();
@@ -309,12 +316,14 @@ impl<'a> Method<'a> {
         let train_score = mean(self.refits.iter().filter(finished).filter_map(|record| record.train_score));
         let sign = if self.study.protocol.higher_is_better { 1.0 } else { -1.0 };
         let all = || self.inner.iter().chain(&self.refits);
+        // A t-interval knows nothing of the metric's range; no true mean lies beyond it.
+        let (least, largest) = self.study.metric().bounds();
         MethodSummary {
             optimizer: self.name.to_owned(),
             score: Score {
                 mean: standing.mean,
-                low: standing.interval.map(|interval| interval.low),
-                high: standing.interval.map(|interval| interval.high),
+                low: standing.interval.map(|interval| interval.low.max(least)),
+                high: standing.interval.map(|interval| interval.high.min(largest)),
             },
             scores: self.test_scores(),
             train_score,

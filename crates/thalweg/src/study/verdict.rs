@@ -87,7 +87,8 @@ fn sentences(
         let seen = verdict.resolution.map_or(String::new(), |resolution| {
             format!(" (a difference of about {} would have shown)", score_text(resolution))
         });
-        sentences.push(format!("It cannot be told apart from {}{seen}.", list(&verdict.tied)));
+        let tied: Vec<String> = verdict.tied.iter().map(|name| title(name).to_owned()).collect();
+        sentences.push(format!("It cannot be told apart from {}{seen}.", list(&tied)));
     }
     let worse = ranking.iter().filter(|method| verdict.worse.contains(&method.optimizer));
     sentences.extend(worse.filter_map(|method| {
@@ -126,7 +127,7 @@ fn cautions(
             .iter()
             .map(|method| (method, if at_low { method.edge.low } else { method.edge.high }))
             .filter(|&(_, count)| count > 0)
-            .map(|(method, count)| format!("{} ({count} of {folds} folds)", method.optimizer))
+            .map(|(method, count)| format!("{} ({count} of {folds} folds)", title(&method.optimizer)))
             .collect();
         if !on_edge.is_empty() {
             cautions.push(format!(
