@@ -167,12 +167,19 @@ impl Axes {
         let medians =
             || losses.iter().flat_map(Losses::series).flat_map(|series| &series.median).flatten().copied();
         let positive = medians().all(|loss| loss > 0.0);
-        let low = medians().reduce(f64::min).unwrap_or(0.1);
+        let lowest = medians().reduce(f64::min).unwrap_or(0.1);
         let worst = medians().reduce(f64::max).unwrap_or(1.0);
-        let log = positive && worst > 5.0 * low;
-        let high = if log { worst.min(low * 10_f64.powf(DECADES)) } else { worst };
+        let log = positive && worst > 5.0 * lowest;
+        // What is worth seeing lies around the usual validation loss: a spike far above it, or a training loss that
+        // goes to zero, would squeeze it.
+        let mut usual: Vec<f64> =
+            losses.iter().flat_map(|losses| &losses.validation.median).flatten().copied().collect();
+        usual.sort_by(f64::total_cmp);
+        let usual = usual.get(usual.len() / 2).copied().unwrap_or(worst);
+        let high = if log { worst.min(100.0 * usual.max(lowest)) } else { worst };
+        let low = if log { lowest.max(high / 10_f64.powf(DECADES)) } else { lowest };
         let epochs = losses.iter().filter_map(|losses| losses.epochs.last()).max().copied().unwrap_or(1);
-        Self { epochs, low, high, log, cut: worst > high }
+        Self { epochs, low, high, log, cut: worst > high || lowest < low }
     }
 
     fn loss_range(&self) -> Vec<f64> {
@@ -243,6 +250,7 @@ fn notes(summary: &Summary, axes: &Axes, losses: &[Losses]) -> Vec<String> {
         summary.protocol.loss,
         if axes.log { "logarithmic" } else { "linear" }
     )];
+    notes.push("A median may jump where a fold stops early.".to_owned());
     if summary.protocol.repeats > 1 {
         notes.push(format!(
             "Only the {} of the first of {} repeats are shown.",
@@ -251,7 +259,7 @@ fn notes(summary: &Summary, axes: &Axes, losses: &[Losses]) -> Vec<String> {
         ));
     }
     if axes.cut {
-        notes.push("Losses more than four decades above the smallest median lie beyond the axis.".to_owned());
+        notes.push("Some losses lie beyond the axis, which shows four decades at most.".to_owned());
     }
     if losses.iter().any(|losses| losses.thinned) {
         notes.push("Of long curves only every few epochs are shown.".to_owned());

@@ -166,8 +166,8 @@ fn statistics(summary: &Summary) -> Vec<String> {
             "Intervals of means are at 95 % and allow for the overlap of the training parts: mean ± t · √((1/J + \
              n_test/n_train) · s²), with J = {} scores, n_test/n_train = {} and s their standard deviation (Nadeau and \
              Bengio, «Inference for the generalization error», Machine Learning 52, 2003). They derived it for \
-             differences; for a single mean the same correlation is assumed. An interval may leave the metric's range, \
-             since it is symmetric.",
+             differences; for a single mean the same correlation is assumed. It is symmetric, but cut where the metric's \
+             range ends.",
             protocol.test_rows.len(),
             verdict::score_text(protocol.test_over_train),
         ),
