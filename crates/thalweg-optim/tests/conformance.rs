@@ -36,19 +36,19 @@ fn quadratic(w: &[f64], grad: &mut [f64]) -> f64 {
     value
 }
 
-/// Logistic regression on 30 made-up rows, with a ridge so that it has one minimum.
+/// Logistic regression on 12 made-up rows, with a ridge so that it has one minimum.
 fn logistic(w: &[f64], grad: &mut [f64]) -> f64 {
     let mut value = 0.0;
     for (g, &w) in grad.iter_mut().zip(w) {
         *g = 0.1 * w;
         value += 0.05 * w * w;
     }
-    for row in 0..30 {
+    for row in 0..12 {
         let x = wave(w.len(), 0.7 * row as f64 + 0.1);
         let y = if row % 3 == 0 { 1.0 } else { -1.0 };
         let margin: f64 = y * x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
-        value += (-margin).exp().ln_1p() / 30.0;
-        let pull = -y / (1.0 + margin.exp()) / 30.0;
+        value += (-margin).exp().ln_1p() / 12.0;
+        let pull = -y / (1.0 + margin.exp()) / 12.0;
         grad.iter_mut().zip(x).for_each(|(g, x)| *g += pull * x);
     }
     value
@@ -207,6 +207,21 @@ fn a_bad_learning_rate_is_refused() {
             assert!(step.is_err(), "{spec:?} took the learning rate {bad}");
             assert_eq!((w, optimizer.steps()), (wave(5, 0.9), 0), "{spec:?}");
         }
+    }
+}
+
+#[test]
+fn a_wrong_length_is_a_shape_bug() {
+    for (_, spec) in every() {
+        let mut optimizer = build::<f64>(&spec, 5);
+        let mut panics = |w: usize, grad: usize| {
+            let (mut w, grad) = (vec![0.0; w], vec![0.0; grad]);
+            catch_unwind(AssertUnwindSafe(|| optimizer.step_with(&mut w, &grad, 0.1).is_ok()))
+        };
+        assert!(panics(4, 4).is_err() && panics(6, 6).is_err(), "{spec:?}");
+        // A look-ahead rule refuses any gradient before it looks at it.
+        assert!(!matches!(panics(5, 4), Ok(true)), "{spec:?}");
+        assert!(optimizer.steps() == 0);
     }
 }
 

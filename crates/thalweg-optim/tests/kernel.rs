@@ -15,7 +15,7 @@ fn wave<T: Real>(len: usize, step: f64) -> Vec<T> {
 
 /// Exact, and equal for NaN and NaN.
 fn same<T: Real>(a: &[T], b: &[T]) -> bool {
-    let bits = |x: T| if x == x { x.to_f64().to_bits() } else { u64::MAX };
+    let bits = |x: T| if x.to_f64().is_nan() { u64::MAX } else { x.to_f64().to_bits() };
     a.len() == b.len() && a.iter().zip(b).all(|(&a, &b)| bits(a) == bits(b))
 }
 

@@ -205,10 +205,13 @@ fn the_look_ahead_points_of_nag_are_the_re_parametrized_form_s_iterates() {
     }
 }
 
+/// The name and value of each hyperparameter.
+type Hyper = &'static [(&'static str, f64)];
+
 #[test]
 fn the_textbook_defaults_are_those_of_the_papers() {
     // Zeiler's MNIST runs; Hinton's lecture; Kingma & Ba's algorithm 1; the customary 0.9 and 1e-8 elsewhere.
-    let expected: [(&str, f64, &[(&str, f64)]); 7] = [
+    let expected: [(&str, f64, Hyper); 7] = [
         ("sgd", 1e-2, &[]),
         ("momentum", 1e-2, &[("momentum", 0.9)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
