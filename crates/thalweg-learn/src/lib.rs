@@ -23,6 +23,12 @@
 //! # Ok::<(), thalweg_optim::OptimError>(())
 //! ```
 
+pub mod baseline;
+pub mod estimator;
 pub mod kernel;
 pub mod nn;
 pub mod train;
+
+pub use baseline::Baseline;
+pub use estimator::{Estimator, FitError, Predictor};
+pub use train::{Model, Predictions, Recipe};

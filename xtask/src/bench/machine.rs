@@ -1,12 +1,13 @@
 //! What a benchmark ran on: without it a time means nothing.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::process::{command, stdout_of};
 
-/// CPU, cores, system, versions, date (UTC), commit and the load that others put on the machine just before.
+/// CPU, cores, system, versions, date (UTC), commit, and the share of the cores that others used just before.
 pub(crate) fn describe() -> Value {
     json!({
         "cpu": cpu_model(),
@@ -15,12 +16,26 @@ pub(crate) fn describe() -> Value {
         "rust": said(&["rustc", "--version"]),
         "commit": said(&["git", "describe", "--always", "--dirty"]),
         "date": said(&["date", "-u", "+%Y-%m-%d"]),
-        "load_before": fs::read_to_string("/proc/loadavg").ok().and_then(|t| first_number(&t)),
+        "busy_before": busy_share(),
     })
 }
 
-fn first_number(text: &str) -> Option<f64> {
-    text.split_whitespace().next()?.parse().ok()
+/// The share of all cores' time, 0 to 1, that was not idle during one second in which we did nothing. Not the load
+/// average: that still remembers our own build. `None` where the system does not tell.
+fn busy_share() -> Option<f64> {
+    let now = || idle_and_total(&fs::read_to_string("/proc/stat").ok()?);
+    let before = now()?;
+    std::thread::sleep(Duration::from_secs(1));
+    let after = now()?;
+    let total = (after.1 - before.1) as f64;
+    (total > 0.0).then(|| (100.0 * (1.0 - (after.0 - before.0) as f64 / total)).round() / 100.0)
+}
+
+/// Ticks since the start of the machine, from the first line of `/proc/stat`: user, nice, system, idle, iowait, …
+fn idle_and_total(stat: &str) -> Option<(u64, u64)> {
+    let ticks: Vec<u64> =
+        stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().map_while(|t| t.parse().ok()).collect();
+    Some((ticks.get(3)? + ticks.get(4)?, ticks.iter().sum()))
 }
 
 fn cpu_model() -> String {
@@ -53,7 +68,13 @@ mod tests {
             assert!(machine[key].as_str().is_some_and(|v| !v.is_empty()), "{key}: {machine}");
         }
         assert!(machine["cores"].as_u64().is_some_and(|n| n >= 1));
-        assert_eq!(first_number("0.52 0.58 0.59 1/467 12345"), Some(0.52));
+        if cfg!(target_os = "linux") {
+            assert!(
+                machine["busy_before"].as_f64().is_some_and(|share| (0.0..=1.0).contains(&share)),
+                "{machine}"
+            );
+        }
+        assert_eq!(idle_and_total("cpu  10 1 5 100 4 0 0 0\ncpu0 1 1 1 1 1\n"), Some((104, 120)));
     }
 
     #[test]

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+/// A larger share of busy cores before the start means that others were at work.
+const BUSY_MAX: f64 = 0.1;
+
 const NOT_EQUAL: &str = "\
 ## What is not equal
 
@@ -29,6 +32,7 @@ pub(super) fn markdown(result: &Value) -> String {
             page += &format!("- {}: {}\n", key.replace('_', " "), plain(value));
         }
     }
+    page += &busy_note(&result["machine"]);
     page += "\n## Time\n";
     for heat in list(&result["heats"]) {
         page += &times(heat);
@@ -62,7 +66,30 @@ fn times(heat: &Value) -> String {
             fixed(&contender["microseconds_per_step"], 1),
         );
     }
-    table + &step_note(heat)
+    table + &headline(heat) + &step_note(heat)
+}
+
+/// The ratio that may be quoted: against the rival's fastest way.
+fn headline(heat: &Value) -> String {
+    let ratios = heat["times_as_long_as_thalweg"].as_object().into_iter().flatten();
+    let fastest =
+        ratios.filter_map(|(name, ratio)| Some((name, ratio.as_f64()?))).min_by(|a, b| a.1.total_cmp(&b.1));
+    fastest.map_or(String::new(), |(name, ratio)| {
+        format!("\nThe rival's fastest way ({name}) takes **{ratio:.1}** times as long as Thalweg.\n")
+    })
+}
+
+/// Times on a machine that others use are not to be trusted: rivals with many threads suffer most.
+fn busy_note(machine: &Value) -> String {
+    match machine["busy_before"].as_f64() {
+        Some(share) if share > BUSY_MAX => {
+            let percent = 100.0 * share;
+            format!(
+                "\n**Others used {percent:.0} % of the machine before the start: do not quote these times.**\n"
+            )
+        }
+        _ => String::new(),
+    }
 }
 
 /// Says whether every contender took the same steps, method by method.
@@ -141,7 +168,19 @@ mod tests {
         {
             assert!(page.contains(part), "{part} is missing in\n{page}");
         }
-        assert!(page.contains("the same number of gradient steps") && page.contains("What is not equal"));
+        assert!(
+            page.contains("the same number of gradient steps")
+                && page.contains("fastest way (Rival) takes **25.0**")
+                && page.contains("What is not equal")
+        );
+    }
+
+    #[test]
+    fn a_busy_machine_is_told() {
+        let mut busy = result(100);
+        busy["machine"]["busy_before"] = json!(0.6);
+        assert!(markdown(&busy).contains("Others used 60 % of the machine"));
+        assert!(!markdown(&result(100)).contains("Others used"));
     }
 
     #[test]

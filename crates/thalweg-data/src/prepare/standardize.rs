@@ -19,9 +19,7 @@ impl Standard {
         if values.iter().all(|&value| value == first) {
             return None;
         }
-        // Dividing by a power of two is exact, and keeps the squares of huge or tiny numbers within range.
-        let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-        let unit = if (1e-100..1e100).contains(&largest) { 1.0 } else { largest.log2().floor().exp2() };
+        let unit = unit(values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs())));
         let n = values.len() as f64;
         let mean = values.iter().map(|value| value / unit).sum::<f64>() / n;
         let squares = values.iter().map(|value| (value / unit - mean) * (value / unit - mean)).sum::<f64>();
@@ -38,6 +36,16 @@ impl Standard {
     pub fn restore(&self, x: f32) -> f64 {
         f64::from(x) * self.std + self.mean
     }
+}
+
+/// What to divide by so that squares of huge or tiny numbers stay within range: the power of two below `largest`.
+/// Dividing by a power of two is exact, so usual data, divided by 1, would give the same bits.
+fn unit(largest: f64) -> f64 {
+    if (1e-100..1e100).contains(&largest) {
+        return 1.0;
+    }
+    let exponent_bits = largest.to_bits() & f64::INFINITY.to_bits();
+    f64::from_bits(exponent_bits).max(f64::MIN_POSITIVE)
 }
 
 #[cfg(test)]

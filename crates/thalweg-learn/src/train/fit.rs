@@ -263,7 +263,13 @@ impl<'a> Watch<'a> {
         if progress == Progress::Improved {
             self.best_w.copy_from_slice(&training.w);
         }
-        let record = EpochRecord { train_loss, valid_loss: Some(valid_loss), valid_cost: Some(valid_cost) };
+        let record =
+            EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };
         (record, progress)
     }
+}
+
+/// A number that a history can hold: files have no NaN.
+fn finite(value: f64) -> Option<f64> {
+    Some(value).filter(|value| value.is_finite())
 }

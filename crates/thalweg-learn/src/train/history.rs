@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct EpochRecord {
     /// The mean of the batches' losses while the weights moved (not a second pass at the end of the epoch).
     pub train_loss: f64,
-    /// The validation loss at the end of the epoch.
+    /// The validation loss at the end of the epoch; `None` without a validation part, or if it is not finite.
     pub valid_loss: Option<f64>,
-    /// The validation cost (smaller is better) at the end of the epoch.
+    /// The validation cost (smaller is better), as the loss.
     pub valid_cost: Option<f64>,
 }
 

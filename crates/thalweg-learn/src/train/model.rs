@@ -12,8 +12,9 @@ pub enum Predictions {
         /// Numbers per row.
         classes: usize,
     },
-    /// A number per row, in the units that the model was trained in.
-    Values(Vec<f32>),
+    /// A number per row. A [`Model`] gives them in the units that it was trained in, an
+    /// [`Estimator`](crate::Estimator)'s predictor in the target's own.
+    Values(Vec<f64>),
 }
 
 /// A network with its parameters. It knows nothing of the data's preparation.
@@ -59,7 +60,8 @@ impl Predictions {
 
     fn clear(&mut self) {
         match self {
-            Self::Probabilities { values, .. } | Self::Values(values) => values.clear(),
+            Self::Probabilities { values, .. } => values.clear(),
+            Self::Values(values) => values.clear(),
         }
     }
 }
@@ -78,7 +80,7 @@ pub(crate) fn predict_into(
         let outputs = network.forward(w, rows, workspace);
         match predictions {
             Predictions::Probabilities { values, classes } => loss.probabilities(outputs, *classes, values),
-            Predictions::Values(values) => values.extend_from_slice(outputs),
+            Predictions::Values(values) => values.extend(outputs.iter().map(|&z| f64::from(z))),
         }
     }
 }

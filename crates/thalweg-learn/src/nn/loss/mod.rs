@@ -101,10 +101,10 @@ impl Loss {
                     .sum()
             }
             (Self::SquaredError, Predictions::Values(values), Targets::Values(truth)) => {
-                values.iter().zip(truth).map(|(&z, &y)| (f64::from(z) - f64::from(y)).powi(2)).sum()
+                values.iter().zip(truth).map(|(&z, &y)| (z - f64::from(y)).powi(2)).sum()
             }
             (Self::AbsoluteError, Predictions::Values(values), Targets::Values(truth)) => {
-                values.iter().zip(truth).map(|(&z, &y)| (f64::from(z) - f64::from(y)).abs()).sum()
+                values.iter().zip(truth).map(|(&z, &y)| (z - f64::from(y)).abs()).sum()
             }
             _ => panic!("the loss {} does not fit the targets", self.name()),
         };

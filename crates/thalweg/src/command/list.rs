@@ -1,0 +1,152 @@
+//! `thalweg list`: what can be named.
+
+use clap::{Args, ValueEnum};
+use thalweg_data::Task;
+use thalweg_eval::metric::METRICS;
+use thalweg_eval::split::SPLITTERS;
+use thalweg_learn::nn::{Activation, Loss};
+use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::{Dialect, OptimizerSpec};
+
+use super::{Failure, print};
+use crate::report::Format;
+use crate::report::grid::Grid;
+use crate::study::verdict::rate_text;
+
+/// Lists what can be named, with formulas and defaults.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  thalweg list optimizers
+  thalweg list datasets --format markdown
+  thalweg list metrics --format json")]
+pub(super) struct List {
+    /// What to list
+    #[arg(value_enum)]
+    what: What,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// Update rules: formulas, defaults and papers
+    Optimizers,
+    /// Built-in data sets: sizes, sources and licences
+    Datasets,
+    /// Metrics: formulas, ranges and conventions
+    Metrics,
+    /// Ways to split rows (--cv)
+    Splitters,
+    /// Activations
+    Activations,
+    /// Losses
+    Losses,
+}
+
+impl List {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let grid = match self.what {
+            What::Optimizers => optimizers(),
+            What::Datasets => datasets(),
+            What::Metrics => metrics(),
+            What::Splitters => splitters(),
+            What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
+            What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
+        };
+        print(&grid.render(self.format))
+    }
+}
+
+fn grid<const N: usize>(columns: [(&'static str, &str); N], rows: Vec<[String; N]>) -> Grid {
+    Grid {
+        columns: columns.map(|(key, heading)| (key, heading.to_owned(), false)).to_vec(),
+        rows: rows.into_iter().map(|row| row.to_vec()).collect(),
+    }
+}
+
+fn pairs<const N: usize>(key: &'static str, rows: [(&'static str, &'static str); N]) -> Grid {
+    let rows = rows.map(|(name, text)| [name.to_owned(), text.to_owned()]);
+    grid([("name", "name"), (key, key)], rows.to_vec())
+}
+
+fn optimizers() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("dialect", "dialect"),
+        ("formula", "formula"),
+        ("defaults", "defaults"),
+        ("states", "state"),
+        ("paper", "source"),
+    ];
+    let rows = REGISTRY.iter().flat_map(|entry| {
+        Dialect::ALL.map(|dialect| {
+            let symbols = (entry.hyper)();
+            let values =
+                OptimizerSpec::named(entry.info.name).dialect(dialect).resolved().unwrap_or_default();
+            let hyper = values.iter().zip(&symbols).map(|((name, value), (_, symbol, range))| {
+                format!("{symbol} ({name}) {} in {range}", rate_text(*value))
+            });
+            let rate = format!("η {}", rate_text(entry.info.learning_rate.get(dialect)));
+            let defaults: Vec<String> = std::iter::once(rate).chain(hyper).collect();
+            [
+                entry.info.name.to_owned(),
+                dialect.name().to_owned(),
+                entry.info.formula.get(dialect).to_owned(),
+                defaults.join(", "),
+                entry.states.join(", "),
+                entry.info.paper.to_owned(),
+            ]
+        })
+    });
+    grid(columns, rows.collect())
+}
+
+fn datasets() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("rows", "rows"),
+        ("features", "features"),
+        ("task", "task"),
+        ("description", "what it holds"),
+        ("source", "source"),
+        ("licence", "licence"),
+    ];
+    let rows = thalweg_data::builtin::all().iter().map(|set| {
+        let task = match set.task {
+            Task::Classification => "classification",
+            Task::Regression => "regression",
+        };
+        [
+            set.name.to_owned(),
+            set.rows.to_string(),
+            set.features.to_string(),
+            task.to_owned(),
+            set.description.to_owned(),
+            set.source.to_owned(),
+            set.licence.to_owned(),
+        ]
+    });
+    grid(columns, rows.collect())
+}
+
+fn metrics() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("better", "better"),
+        ("range", "range"),
+        ("formula", "formula"),
+        ("convention", "convention"),
+    ];
+    let rows = METRICS.iter().map(|row| {
+        let better = if row.higher_is_better { "higher" } else { "lower" };
+        [row.name, better, row.range, row.formula, row.convention].map(str::to_owned)
+    });
+    grid(columns, rows.collect())
+}
+
+fn splitters() -> Grid {
+    let columns = [("name", "name"), ("summary", "what it does"), ("chosen_for", "auto takes it")];
+    let rows = SPLITTERS.iter().map(|row| [row.name, row.summary, row.chosen_for].map(str::to_owned));
+    grid(columns, rows.collect())
+}

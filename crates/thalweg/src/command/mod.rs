@@ -1,0 +1,76 @@
+//! The `thalweg` command: one file a verb.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the room that talks to a terminal")]
+
+mod compare;
+mod completions;
+mod error;
+mod list;
+mod options;
+mod progress;
+mod report;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use error::Failure;
+
+/// Which optimizer, learning rate and batch size generalizes best on your data.
+#[derive(Debug, Parser)]
+#[command(name = "thalweg", version, about, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "Examples:
+  thalweg compare digits                     compare seven optimizers on built-in data
+  thalweg compare my.csv --target price      the same on a file of your own
+  thalweg list optimizers                    their formulas and defaults
+  thalweg report runs/digits                 show a finished study again
+
+Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the same command again to go on).";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Find the optimizer that generalizes best on a data set
+    Compare(Box<compare::Compare>),
+    /// Show a finished study again, from its store alone
+    Report(report::Report),
+    /// List what can be named: optimizers, data sets, metrics, …
+    List(list::List),
+    /// Write a completion script for a shell
+    Completions(completions::Completions),
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.verb {
+        Verb::Compare(compare) => compare.run(),
+        Verb::Report(report) => report.run(),
+        Verb::List(list) => list.run(),
+        Verb::Completions(completions) => completions.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(message) = failure.message() {
+                eprintln!("{message}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+/// Writes results to standard output. A reader that has seen enough (`| head`) is no error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("standard output cannot be written: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,321 @@
+//! The settings of `compare`: one type for flags and for TOML.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use serde::de::value::{Error as WordError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Deserializer};
+use thalweg_data::{DatasetSpec, HeaderMode, TaskChoice};
+use thalweg_eval::{Metric, Policy, SplitSpec};
+use thalweg_learn::nn::{Activation, Init};
+use thalweg_learn::train::BatchSize;
+use thalweg_optim::Dialect;
+use thalweg_optim::suggest::did_you_mean;
+
+use super::Failure;
+use crate::report::Format;
+use crate::study::{LearningRates, LossChoice, StudySpec};
+
+/// Declares the options, each once, and how two sets of them are laid over each other.
+macro_rules! options {
+    ($($(#[$meta:meta])* $name:ident: ($($type:tt)+),)*) => {
+        /// The settings as they were given: what was not, is `None`.
+        #[derive(Debug, Clone, Default, Args, Deserialize)]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+        pub(super) struct Options {
+            $($(#[$meta])* $name: Option<$($type)+>,)*
+        }
+
+        impl Options {
+            /// The names of the keys in TOML.
+            const KEYS: &[&str] = &[$(stringify!($name)),*];
+
+            /// These settings, and where they say nothing, those.
+            pub(super) fn or(self, those: Self) -> Self {
+                Self { $($name: self.$name.or(those.$name),)* }
+            }
+        }
+    };
+}
+
+options! {
+    /// A built-in data set (see `thalweg list datasets`) or a CSV/TSV file, plain or gzipped
+    #[arg(value_name = "DATA")]
+    data: (String),
+
+    /// The column to predict
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    target: (String),
+    /// What is predicted: auto, classification or regression
+    #[arg(long, value_parser = word::<TaskChoice>, value_name = "TASK", help_heading = "Data")]
+    task: (TaskChoice),
+    /// A column to leave out (repeat the flag for more)
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    #[serde(deserialize_with = "texts")]
+    ignore: (Vec<String>),
+    /// The column whose equal values must stay together in a split
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    group: (String),
+    /// The column that orders the rows in time
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    time: (String),
+    /// A column to keep although it looks like an identifier or a time axis (repeat the flag for more)
+    #[arg(long, value_name = "COL", help_heading = "Data")]
+    #[serde(deserialize_with = "texts")]
+    keep: (Vec<String>),
+    /// Use the previous N values of the target as features (time series)
+    #[arg(long, value_name = "N", help_heading = "Data")]
+    lags: (usize),
+    /// Another cell text that means «missing» (repeat the flag for more)
+    #[arg(long, value_name = "TEXT", help_heading = "Data")]
+    #[serde(deserialize_with = "texts")]
+    missing: (Vec<String>),
+    /// Whether the first row names the columns: auto, yes or no
+    #[arg(long, value_parser = word::<HeaderMode>, value_name = "WHICH", help_heading = "Data")]
+    header: (HeaderMode),
+
+    /// The optimizers, separated by commas [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
+    #[arg(long, value_name = "NAMES", help_heading = "Methods")]
+    optimizers: (Listed),
+    /// Whose form of each rule: torch or textbook [default: torch]
+    #[arg(long, value_parser = word::<Dialect>, value_name = "DIALECT", help_heading = "Methods")]
+    dialect: (Dialect),
+    /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
+    #[arg(long, value_name = "RATES", help_heading = "Methods")]
+    learning_rates: (Rates),
+
+    /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
+    #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
+    hidden: (Listed),
+    /// relu, gelu, tanh, sigmoid or silu [default: relu]
+    #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Training")]
+    activation: (Activation),
+    /// How weights start: auto, he or glorot [default: auto]
+    #[arg(long, value_parser = word::<Init>, value_name = "NAME", help_heading = "Training")]
+    init: (Init),
+    /// auto, cross-entropy, binary, squared-error or absolute-error [default: auto]
+    #[arg(long, value_name = "NAME", help_heading = "Training")]
+    loss: (LossChoice),
+    /// Passes over the data, at most [default: 50]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    epochs: (u32),
+    /// Epochs without a better validation score before a trial stops; 0 never stops early [default: 10]
+    #[arg(long, value_name = "N", help_heading = "Training")]
+    patience: (u32),
+    /// Rows per step: 1 (stochastic), N (mini-batch) or full [default: 32]
+    #[arg(long, value_name = "N|full", help_heading = "Training")]
+    batch_size: (BatchSize),
+
+    /// auto, k-fold, stratified, group or time-series [default: auto, chosen from the data]
+    #[arg(long, value_name = "POLICY", help_heading = "Evaluation")]
+    cv: (Policy),
+    /// Outer folds [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    folds: (usize),
+    /// How often the folds are drawn anew [default: 1]
+    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    repeats: (usize),
+    /// Rows left out between past and future (time series) [default: 0]
+    #[arg(long, value_name = "ROWS", help_heading = "Evaluation")]
+    gap: (usize),
+    /// The share of each outer training part that learning rates are chosen on [default: 0.2]
+    #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
+    validation: (f64),
+    /// accuracy, balanced-accuracy, log-loss, f1, auc; rmse, mae, r2 [default: accuracy or rmse]
+    #[arg(long, value_name = "NAME", help_heading = "Evaluation")]
+    metric: (Metric),
+    /// Decides every random draw [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    seed: (u64),
+
+    /// Trials at a time; changes nothing but the time [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    jobs: (usize),
+    /// Where the store and the report go [default: runs/<name>]
+    #[arg(long, value_name = "DIR")]
+    out: (PathBuf),
+    /// How to write the result to standard output [default: table]
+    #[arg(long, value_enum)]
+    format: (Format),
+    /// Write nothing to standard error but errors
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    quiet: (bool),
+}
+
+impl Options {
+    /// The settings in a TOML file.
+    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+        let place = path.display();
+        let text = std::fs::read_to_string(path).map_err(|cause| {
+            Failure::usage(format!("--config {place}: the file cannot be read as text: {cause}"))
+        })?;
+        let wrong = |error: toml::de::Error| Failure::usage(format!("--config {place}: {error}"));
+        let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
+        let known = || Self::KEYS.iter().map(|key| key.replace('_', "-"));
+        if let Some(key) = table.keys().find(|key| !known().any(|known| known == **key)) {
+            let names: Vec<String> = known().collect();
+            let hint = did_you_mean(key, names.iter().map(String::as_str));
+            return Err(Failure::usage(format!(
+                "--config {place}: there is no setting «{key}»{hint} There are: {}",
+                names.join(", ")
+            )));
+        }
+        toml::from_str(&text).map_err(wrong)
+    }
+
+    /// The study that these settings ask for.
+    pub(super) fn spec(&self) -> Result<StudySpec, Failure> {
+        let default = StudySpec::default();
+        let data = self.data.clone().ok_or_else(|| {
+            Failure::usage(
+                "which data? Name a built-in set, such as `thalweg compare digits`, or a file, such as `thalweg \
+                 compare my.csv --target y`",
+            )
+        })?;
+        let names = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
+        Ok(StudySpec {
+            data,
+            dataset: DatasetSpec {
+                target: self.target.clone(),
+                task: self.task.unwrap_or_default(),
+                ignore: names(&self.ignore),
+                group: self.group.clone(),
+                time: self.time.clone(),
+                keep: names(&self.keep),
+                lags: self.lags,
+                missing: names(&self.missing),
+                header: self.header.unwrap_or_default(),
+            },
+            optimizers: self.optimizers.clone().map_or(default.optimizers, |listed| listed.0),
+            dialect: self.dialect.unwrap_or(default.dialect),
+            learning_rates: self.learning_rates.clone().map_or(default.learning_rates, |rates| rates.0),
+            hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
+            activation: self.activation.unwrap_or(default.activation),
+            init: self.init.unwrap_or(default.init),
+            loss: self.loss.unwrap_or(default.loss),
+            epochs: self.epochs.unwrap_or(default.epochs),
+            patience: self.patience.unwrap_or(default.patience),
+            batch_size: self.batch_size.unwrap_or(default.batch_size),
+            split: SplitSpec {
+                policy: self.cv.unwrap_or(default.split.policy),
+                folds: self.folds.unwrap_or(default.split.folds),
+                repeats: self.repeats.unwrap_or(default.split.repeats),
+                gap: self.gap.unwrap_or(default.split.gap),
+            },
+            validation: self.validation.unwrap_or(default.validation),
+            metric: self.metric,
+            seed: self.seed.unwrap_or(default.seed),
+        })
+    }
+
+    /// The output folder; `name` is the data set's.
+    pub(super) fn out(&self, name: &str) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| Path::new("runs").join(name))
+    }
+
+    pub(super) fn jobs(&self) -> Result<usize, Failure> {
+        match self.jobs {
+            Some(0) => Err(Failure::usage("--jobs 0: nothing would run; give --jobs 1 or more")),
+            Some(jobs) => Ok(jobs.min(1024)),
+            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        }
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format.unwrap_or_default()
+    }
+
+    pub(super) fn quiet(&self) -> bool {
+        self.quiet.unwrap_or(false)
+    }
+}
+
+/// A word that serde knows as a unit variant.
+fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
+    let words: StrDeserializer<'_, WordError> = text.into_deserializer();
+    V::deserialize(words).map_err(|error| error.to_string())
+}
+
+/// What TOML may hold where the command line has one text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Text(String),
+    Whole(i64),
+    Number(f64),
+    Many(Vec<Written>),
+}
+
+impl Written {
+    fn texts(self) -> Vec<String> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::Whole(number) => vec![number.to_string()],
+            Self::Number(number) => vec![number.to_string()],
+            Self::Many(items) => items.into_iter().flat_map(Self::texts).collect(),
+        }
+    }
+}
+
+/// Items separated by commas, or a TOML array.
+#[derive(Debug, Clone, Default)]
+struct Listed(Vec<String>);
+
+impl Listed {
+    fn widths(&self) -> Result<Vec<usize>, Failure> {
+        if self.0 == ["none"] {
+            return Ok(Vec::new());
+        }
+        self.0
+            .iter()
+            .map(|width| {
+                width.parse().map_err(|_| {
+                    Failure::usage(format!(
+                        "--hidden {width}: it must be a whole number from 1 to 65536, several separated by commas, or \
+                         none"
+                    ))
+                })
+            })
+            .collect()
+    }
+}
+
+impl FromStr for Listed {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Listed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let texts = Written::deserialize(deserializer)?.texts();
+        Ok(Self(texts.iter().flat_map(|text| text.parse::<Self>().unwrap_or_default().0).collect()))
+    }
+}
+
+/// One text or several: never split at commas, for a column's name may hold one.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Written::deserialize(deserializer).map(|written| Some(written.texts()))
+}
+
+/// Learning rates as text, or as a TOML array.
+#[derive(Debug, Clone)]
+struct Rates(LearningRates);
+
+impl FromStr for Rates {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Written::deserialize(deserializer)?.texts().join(",").parse().map_err(serde::de::Error::custom)
+    }
+}

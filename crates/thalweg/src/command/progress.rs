@@ -1,0 +1,25 @@
+//! Progress on standard error: a bar with an ETA on a terminal, nothing elsewhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar of `total` trials; silent if `quiet` or off a terminal.
+pub(super) fn bar(total: u64, quiet: bool) -> ProgressBar {
+    let target = if quiet || !std::io::stderr().is_terminal() {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr()
+    };
+    let bar = ProgressBar::with_draw_target(Some(total), target);
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let template = if plain {
+        "{pos}/{len} trials [{bar:32}] {elapsed} elapsed, about {eta} left {msg}"
+    } else {
+        "{pos}/{len} trials [{bar:32.cyan}] {elapsed} elapsed, about {eta} left {msg}"
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}

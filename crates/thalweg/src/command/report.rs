@@ -1,0 +1,70 @@
+//! `thalweg report`: a finished study again, from its store alone.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Failure, print};
+use crate::report::{self, Format, html};
+use crate::store::Store;
+use crate::study::{StudyRecord, Summary, TrialRecord};
+
+/// Shows the study that finished last in a folder, and writes its HTML report again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  thalweg report runs/digits
+  thalweg report runs/digits --format json")]
+pub(super) struct Report {
+    /// The folder that `thalweg compare` wrote to
+    folder: PathBuf,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Write no words to standard error
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Report {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let (study, records) = Store::open_existing(&self.folder)?.latest()?;
+        publish(&self.folder, &study, &records, self.format, self.quiet)
+    }
+}
+
+/// Writes the HTML report into `folder` and the summary to standard output.
+pub(super) fn publish(
+    folder: &Path,
+    study: &StudyRecord,
+    records: &[TrialRecord],
+    format: Format,
+    quiet: bool,
+) -> Result<(), Failure> {
+    let summary = Summary::new(study, records);
+    let path = folder.join("report.html");
+    let page = html::render(&summary, records).map_err(|error| Failure::failed(error.to_string()))?;
+    replace(&path, &page).map_err(|cause| {
+        Failure::failed(format!("{}: the report cannot be written: {cause}", path.display()))
+    })?;
+    print(&match format {
+        Format::Table | Format::Markdown => report::text::render(&summary, format),
+        Format::Json => report::json::render(&summary),
+        Format::Csv => report::csv::render(&summary),
+    })?;
+    if format == Format::Table {
+        print(&format!("\n{}\n", report::text::LEGEND))?;
+    }
+    if !quiet {
+        eprintln!("\nReport: {}", path.display());
+    }
+    Ok(())
+}
+
+/// Writes a whole file or nothing: readers never see half a report.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
+        // Best effort: the first error is the one to tell.
+        let _ = std::fs::remove_file(&draft);
+    })
+}

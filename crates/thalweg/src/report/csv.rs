@@ -1,0 +1,64 @@
+//! A study as comma-separated values: one line per method.
+
+use crate::study::Summary;
+
+/// The ranking, best first. Numbers are written so that they read back exactly; what does not exist is empty.
+pub fn render(summary: &Summary) -> String {
+    let header = [
+        "rank",
+        "optimizer",
+        "metric",
+        "score",
+        "score_low",
+        "score_high",
+        "train_score",
+        "gap",
+        "learning_rate",
+        "tied_with_best",
+        "worse_by",
+        "worse_by_low",
+        "worse_by_high",
+        "p",
+        "usable_decades",
+        "diverged",
+        "failed_folds",
+        "steps",
+        "seconds",
+    ];
+    let number = |value: Option<f64>| value.map_or(String::new(), |value| value.to_string());
+    let rows = summary.ranking.iter().enumerate().map(|(index, method)| {
+        let versus = method.versus_best;
+        vec![
+            (index + 1).to_string(),
+            method.optimizer.clone(),
+            summary.metric.to_string(),
+            number(method.score.mean),
+            number(method.score.low),
+            number(method.score.high),
+            number(method.train_score),
+            number(method.gap),
+            number(method.learning_rate),
+            method.tied_with_best.to_string(),
+            number(versus.map(|versus| versus.difference)),
+            number(versus.map(|versus| versus.low)),
+            number(versus.map(|versus| versus.high)),
+            number(versus.map(|versus| versus.p)),
+            number(method.sensitivity.usable_decades),
+            method.diverged.to_string(),
+            method.failed_folds.to_string(),
+            method.steps.to_string(),
+            number(Some(method.seconds)),
+        ]
+    });
+    lines(std::iter::once(header.map(str::to_owned).to_vec()).chain(rows))
+}
+
+/// Lines of cells, quoted where they need it.
+pub(super) fn lines(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(&row).expect("memory takes every record of equal length");
+    }
+    let bytes = writer.into_inner().expect("memory takes every byte");
+    String::from_utf8(bytes).expect("texts are written as they are")
+}

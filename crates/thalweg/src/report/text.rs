@@ -1,0 +1,114 @@
+//! A study as a table and sentences, plain or in Markdown.
+
+use std::fmt::Write;
+
+use thalweg_data::Task;
+use thalweg_optim::rules;
+
+use super::Format;
+use super::grid::Grid;
+use crate::study::verdict::{p_text, rate_text, score_text};
+use crate::study::{MethodSummary, Summary};
+
+/// The heading, the ranking, the verdict and its cautions.
+pub fn render(summary: &Summary, format: Format) -> String {
+    let markdown = format == Format::Markdown;
+    let (bullet, strong) = if markdown { ("- ", "**") } else { ("  ", "") };
+    let mut text = String::new();
+    // Writing to a string never fails.
+    let _ = writeln!(text, "{}{}\n", if markdown { "# " } else { "" }, heading(summary));
+    text += &ranking(summary).render(format);
+    let _ = writeln!(text, "\n{strong}Verdict{strong}{}", if markdown { "\n" } else { "" });
+    for sentence in &summary.verdict.sentences {
+        let _ = writeln!(text, "{bullet}{sentence}");
+    }
+    if let Some(call) = &summary.verdict.torch_call {
+        let code = if markdown { "`" } else { "" };
+        let _ = writeln!(text, "{bullet}In PyTorch: {code}{call}{code}");
+    }
+    if !summary.verdict.cautions.is_empty() {
+        let _ = writeln!(text, "\n{strong}Take care{strong}{}", if markdown { "\n" } else { "" });
+        for caution in &summary.verdict.cautions {
+            let _ = writeln!(text, "{bullet}{caution}");
+        }
+    }
+    text
+}
+
+fn heading(summary: &Summary) -> String {
+    let (data, protocol) = (&summary.data, &summary.protocol);
+    let task = match data.task {
+        Task::Classification => format!("{} classes", data.classes.len()),
+        Task::Regression => "regression".to_owned(),
+    };
+    let repeats =
+        if protocol.repeats > 1 { format!(" × {} repeats", protocol.repeats) } else { String::new() };
+    format!(
+        "{}: {} rows, {} features, {task}; {} by {}-fold {} cross-validation{repeats}",
+        data.name,
+        data.rows,
+        data.features,
+        summary.metric,
+        protocol.folds,
+        if protocol.cv == "k-fold" { "plain" } else { &protocol.cv },
+    )
+}
+
+/// The ranking as a table.
+fn ranking(summary: &Summary) -> Grid {
+    let column = |key, heading: &str, number| (key, heading.to_owned(), number);
+    let columns = vec![
+        column("rank", "", true),
+        column("optimizer", "optimizer", false),
+        column("score", summary.metric.name(), true),
+        column("interval", "95 % interval", false),
+        column("versus_best", "against the best", false),
+        column("train_score", "training", true),
+        column("gap", "gap", true),
+        column("learning_rate", "rate", true),
+        column("usable_decades", "usable", true),
+        column("diverged", "div.", true),
+        column("seconds", "s", true),
+    ];
+    let rows =
+        summary.ranking.iter().enumerate().map(|(index, method)| row(summary, index, method)).collect();
+    Grid { columns, rows }
+}
+
+fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
+    let score = |value: Option<f64>| value.map_or("–".to_owned(), score_text);
+    let interval = match (method.score.low, method.score.high) {
+        (Some(low), Some(high)) => format!("{} to {}", score_text(low), score_text(high)),
+        _ => "–".to_owned(),
+    };
+    let edge = if method.edge.low + method.edge.high > 0 { "!" } else { "" };
+    vec![
+        (index + 1).to_string(),
+        rules::find(&method.optimizer).map_or(method.optimizer.as_str(), |entry| entry.info.title).to_owned(),
+        score(method.score.mean),
+        interval,
+        versus(summary, method),
+        score(method.train_score),
+        score(method.gap),
+        method.learning_rate.map_or("–".to_owned(), rate_text) + edge,
+        method.sensitivity.usable_decades.map_or("–".to_owned(), |decades| format!("{decades:.1}")),
+        method.diverged.to_string(),
+        format!("{:.2}", method.seconds),
+    ]
+}
+
+fn versus(summary: &Summary, method: &MethodSummary) -> String {
+    let is_best = summary.verdict.best.as_ref() == Some(&method.optimizer);
+    match method.versus_best {
+        _ if is_best => "best".to_owned(),
+        _ if method.failed_folds > 0 => format!("{} folds failed", method.failed_folds),
+        Some(_) | None if method.tied_with_best => "cannot be told apart".to_owned(),
+        Some(versus) => format!("worse by {} (p {})", score_text(versus.difference), p_text(versus.p)),
+        None => "–".to_owned(),
+    }
+}
+
+/// What the table's columns mean, for a person who reads it on a terminal.
+pub const LEGEND: &str = "gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = at \
+     an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. div.: \
+     diverged trials. s: seconds of training, summed over threads.";

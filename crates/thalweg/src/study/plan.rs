@@ -1,0 +1,329 @@
+//! The plan of a study: every fold, every trial, and the key by which each is known.
+
+use thalweg_data::{Dataset, Preparation, Rows, Split, View};
+use thalweg_eval::split::test_over_train;
+use thalweg_eval::stats::ALPHA;
+use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
+use thalweg_learn::estimator::{default_loss, outputs};
+use thalweg_learn::nn::Loss;
+use thalweg_learn::train::Recipe;
+use thalweg_learn::{Baseline, FitError};
+use thalweg_optim::kernel::levels;
+use thalweg_optim::random::stream;
+use thalweg_optim::{OptimError, OptimizerSpec};
+
+use super::reproduce::command;
+use super::spec::{LossChoice, StudySpec};
+use super::summary::{DataInfo, Protocol, StudyRecord};
+use super::trial::{Role, Trial};
+
+/// Stands in front of every key: a change of what a trial means changes every key.
+const TRIAL_LAYOUT: &str = "thalweg trial 1";
+
+/// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
+const WIDEST: usize = 65_536;
+
+/// A study that can be run: all settings are checked, all folds are drawn.
+#[derive(Debug)]
+pub struct Plan<'d> {
+    pub(crate) spec: StudySpec,
+    pub(crate) data: &'d Dataset,
+    pub(crate) metric: Metric,
+    pub(crate) outputs: usize,
+    pub(crate) folds: Vec<Fold>,
+    loss: Loss,
+    policy: &'static str,
+    fingerprint: String,
+    baseline: Option<f64>,
+}
+
+/// An outer fold with its inner split.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    /// The rows to refit on, and to score on.
+    pub(crate) outer: Split,
+    /// Within the outer training part: the rows to fit on, and to validate on.
+    pub(crate) inner: Split,
+    /// Decides start weights and batch order: the same for all methods, so that they are compared on equal terms.
+    pub(crate) seed: u64,
+    /// The hashes of the two splits.
+    keys: [String; 2],
+}
+
+/// Why a study cannot be run.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// An optimizer's name or settings.
+    #[error("--optimizers: {0}")]
+    Optimizer(#[from] OptimError),
+    /// The folds.
+    #[error("{0}")]
+    Split(String),
+    /// The metric.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
+    /// The loss.
+    #[error(transparent)]
+    Loss(#[from] FitError),
+    /// A number out of range.
+    #[error("--{flag} {value}: it must be {expected}")]
+    Setting {
+        /// The flag.
+        flag: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        expected: String,
+    },
+    /// A metric that cannot be computed on some part.
+    #[error(
+        "--metric {metric} is not defined on the {part} part of fold {fold} ({rows} rows): it needs every part to hold \
+         at least two classes (AUC) or two different values (R²); use another --metric or fewer --folds"
+    )]
+    UndefinedMetric {
+        /// The metric.
+        metric: Metric,
+        /// Which part.
+        part: &'static str,
+        /// The fold, from 1.
+        fold: usize,
+        /// The part's rows.
+        rows: usize,
+    },
+    /// Nothing to learn from.
+    #[error(
+        "there is nothing to learn from in fold {fold}: every feature is constant in its training part{hint}"
+    )]
+    NoFeatures {
+        /// The fold, from 1.
+        fold: usize,
+        /// A remedy.
+        hint: &'static str,
+    },
+}
+
+impl<'d> Plan<'d> {
+    /// Checks all settings against the data and draws the folds.
+    ///
+    /// # Errors
+    /// See [`StudyError`]; nothing has been written then.
+    pub fn new(mut spec: StudySpec, data: &'d Dataset) -> Result<Self, StudyError> {
+        check_settings(&spec)?;
+        let metric = spec.metric.unwrap_or(Metric::default_for(data.task()));
+        metric.check(data.task())?;
+        spec.metric = Some(metric);
+        let loss = match spec.loss {
+            LossChoice::Auto => default_loss(data),
+            LossChoice::Named(loss) => loss,
+        };
+        let outputs = outputs(loss, data)?;
+        let named = |error: SplitError| StudyError::Split(error.with_class_names(data.class_names()));
+        let rows = Rows::all(data);
+        let splitter = spec.split.resolve(&rows).map_err(named)?;
+        let outer = splitter.split(&rows, spec.seed).map_err(named)?;
+        let folds = outer
+            .into_iter()
+            .enumerate()
+            .map(|(index, outer)| Fold::new(index, outer, splitter.as_ref(), &spec, data).map_err(named))
+            .collect::<Result<Vec<_>, _>>()?;
+        let policy = splitter.name();
+        let fingerprint = data.fingerprint();
+        let mut plan = Self { spec, data, metric, outputs, folds, loss, policy, fingerprint, baseline: None };
+        plan.check_folds()?;
+        plan.baseline = plan.score_baseline()?;
+        Ok(plan)
+    }
+
+    /// What a store keeps of the study beside its trials.
+    pub fn record(&self) -> StudyRecord {
+        let (spec, data) = (&self.spec, self.data);
+        let sizes = |part: fn(&Fold) -> &[u32]| self.folds.iter().map(|fold| part(fold).len()).collect();
+        StudyRecord {
+            spec: spec.clone(),
+            data: DataInfo {
+                name: data.name.clone(),
+                rows: data.rows(),
+                features: data.features.len(),
+                task: data.task(),
+                target: data.target_name.clone(),
+                classes: data.class_names().to_vec(),
+                fingerprint: self.fingerprint.clone(),
+                warnings: data.warnings.clone(),
+            },
+            protocol: Protocol {
+                cv: self.policy.to_owned(),
+                folds: spec.split.folds,
+                repeats: spec.split.repeats,
+                gap: spec.split.gap,
+                train_rows: sizes(|fold| fold.outer.train()),
+                test_rows: sizes(|fold| fold.outer.test()),
+                validation_rows: sizes(|fold| fold.inner.test()),
+                test_over_train: test_over_train(
+                    &self.folds.iter().map(|fold| fold.outer.clone()).collect::<Vec<_>>(),
+                ),
+                higher_is_better: self.metric.higher_is_better(),
+                baseline: self.baseline,
+                learning_rates: spec.learning_rates.values().to_vec(),
+                loss: self.loss.name().to_owned(),
+                dialect: spec.dialect.name().to_owned(),
+                hidden: spec.hidden.clone(),
+                activation: spec.activation.name().to_owned(),
+                epochs: spec.epochs,
+                patience: spec.patience,
+                batch_size: spec.batch_size.to_string(),
+                seed: spec.seed,
+                alpha: ALPHA,
+                cpu_level: cpu_level(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                command: command(spec),
+            },
+        }
+    }
+
+    /// How many trials there are, refits included.
+    pub fn trials(&self) -> u64 {
+        let rates = self.spec.learning_rates.values().len();
+        (self.folds.len() * self.spec.optimizers.len() * (rates + 1)) as u64
+    }
+
+    /// The inner trials of one fold and optimizer, in the order of the learning rates.
+    pub(crate) fn inner_trials(&self, fold: usize, optimizer: usize) -> Vec<Trial> {
+        let rates = self.spec.learning_rates.values();
+        rates.iter().map(|&rate| self.trial(fold, optimizer, Role::Inner, rate, self.spec.epochs)).collect()
+    }
+
+    /// A refit for as many epochs as the inner trial chose.
+    pub(crate) fn refit(&self, fold: usize, optimizer: usize, learning_rate: f64, epochs: u32) -> Trial {
+        self.trial(fold, optimizer, Role::Refit, learning_rate, epochs)
+    }
+
+    fn trial(&self, fold: usize, optimizer: usize, role: Role, learning_rate: f64, epochs: u32) -> Trial {
+        let spec = &self.spec;
+        let optimizer = &spec.optimizers[optimizer];
+        let patience = (role == Role::Inner && spec.patience > 0).then_some(spec.patience);
+        let recipe = Recipe {
+            hidden: spec.hidden.clone(),
+            activation: spec.activation,
+            init: spec.init,
+            loss: self.loss,
+            optimizer: OptimizerSpec::named(optimizer).dialect(spec.dialect),
+            learning_rate,
+            epochs,
+            batch_size: spec.batch_size,
+            patience,
+        };
+        Trial { fold, optimizer: optimizer.clone(), role, recipe }
+    }
+
+    /// The hash of all that decides a trial's bits.
+    pub(crate) fn key(&self, trial: &Trial) -> String {
+        let fold = &self.folds[trial.fold];
+        let parts = (
+            TRIAL_LAYOUT,
+            cpu_level(),
+            &self.fingerprint,
+            &fold.keys,
+            fold.seed,
+            trial.role,
+            self.metric,
+            &trial.recipe,
+        );
+        let text = serde_json::to_string(&parts).expect("plain data have a JSON form");
+        blake3::hash(text.as_bytes()).to_hex().to_string()
+    }
+
+    /// Refuses folds in which nothing can be learned or scored.
+    fn check_folds(&self) -> Result<(), StudyError> {
+        let hint = "; check --ignore, or give more rows";
+        for (index, fold) in self.folds.iter().enumerate() {
+            let (train, _) = fold.outer.views(self.data);
+            let (inner, _) = train.inner(&fold.inner);
+            if [&train, &inner].into_iter().any(|view| Preparation::fit(view).width() == 0) {
+                return Err(StudyError::NoFeatures { fold: index + 1, hint });
+            }
+        }
+        Ok(())
+    }
+
+    /// The mean score of the constant prediction; also finds parts on which the metric is not defined.
+    fn score_baseline(&self) -> Result<Option<f64>, StudyError> {
+        let undefined = |part, fold: usize, rows| StudyError::UndefinedMetric {
+            metric: self.metric,
+            part,
+            fold: fold + 1,
+            rows,
+        };
+        let mut sum = 0.0;
+        for (index, fold) in self.folds.iter().enumerate() {
+            let score = |split: &Split| {
+                cross_validate(&Baseline, self.data, std::slice::from_ref(split), self.metric, 0)
+                    .map(|scores| scores[0])
+            };
+            let (train, _) = fold.outer.views(self.data);
+            let rows = train.rows();
+            let global = |part: &[u32]| part.iter().map(|&row| rows[row as usize]).collect::<Vec<_>>();
+            let inner = Split::new(self.data.rows(), global(fold.inner.train()), global(fold.inner.test()));
+            if score(&inner)?.is_none() {
+                return Err(undefined("validation", index, inner.test().len()));
+            }
+            sum += score(&fold.outer)?.ok_or_else(|| undefined("test", index, fold.outer.test().len()))?;
+        }
+        Ok(Some(sum / self.folds.len() as f64).filter(|baseline| baseline.is_finite()))
+    }
+}
+
+impl Fold {
+    fn new(
+        index: usize,
+        outer: Split,
+        splitter: &dyn Splitter,
+        spec: &StudySpec,
+        data: &Dataset,
+    ) -> Result<Self, SplitError> {
+        use rand::RngCore;
+        let seed = stream(spec.seed, "fold", index as u64).next_u64();
+        let (train, _) = outer.views(data);
+        let inner = splitter.holdout(&train.describe(), spec.validation, seed)?;
+        let keys = [&outer, &inner].map(|split| {
+            let mut hash = blake3::Hasher::new();
+            for part in [split.train(), split.test()] {
+                hash.update(&(part.len() as u64).to_le_bytes());
+                part.iter().for_each(|row| {
+                    hash.update(&row.to_le_bytes());
+                });
+            }
+            hash.finalize().to_hex().to_string()
+        });
+        Ok(Self { outer, inner, seed, keys })
+    }
+}
+
+fn cpu_level() -> String {
+    format!("{:?}", levels()[0]).to_lowercase()
+}
+
+fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
+    let setting = |flag, value: String, expected: &str| {
+        Err(StudyError::Setting { flag, value, expected: expected.to_owned() })
+    };
+    if spec.optimizers.is_empty() {
+        return setting("optimizers", String::new(), "at least one name; see `thalweg list optimizers`");
+    }
+    for (index, name) in spec.optimizers.iter().enumerate() {
+        OptimizerSpec::named(name).dialect(spec.dialect).resolved()?;
+        if spec.optimizers[..index].contains(name) {
+            return setting("optimizers", name.clone(), "named once");
+        }
+    }
+    if let Some(width) = spec.hidden.iter().find(|width| !(1..=WIDEST).contains(*width)) {
+        return setting("hidden", width.to_string(), "widths from 1 to 65536, separated by commas");
+    }
+    if !(1..=1_000_000).contains(&spec.epochs) {
+        return setting("epochs", spec.epochs.to_string(), "from 1 to 1000000");
+    }
+    if !(spec.validation > 0.0 && spec.validation < 1.0) {
+        return setting("validation", spec.validation.to_string(), "between 0 and 1, such as 0.2");
+    }
+    Ok(())
+}

@@ -1,0 +1,396 @@
+//! What a study's trials say together: the ranking, its uncertainty, and the verdict.
+
+use serde::{Deserialize, Serialize};
+use thalweg_data::Task;
+use thalweg_eval::Metric;
+use thalweg_eval::stats::{ALPHA, Comparison, Standing, compare_with_best};
+
+use super::spec::StudySpec;
+use super::trial::{Role, TrialRecord};
+use super::verdict::Verdict;
+
+/// What a store keeps of a study beside its trials.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyRecord {
+    /// The settings.
+    pub spec: StudySpec,
+    /// The data.
+    pub data: DataInfo,
+    /// What was decided from settings and data together.
+    pub protocol: Protocol,
+}
+
+/// The data as a report needs to know them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataInfo {
+    /// The built-in name, or the file's stem.
+    pub name: String,
+    /// Rows that can be learned from.
+    pub rows: usize,
+    /// Columns that a model may see, before they are prepared.
+    pub features: usize,
+    /// What is predicted.
+    pub task: Task,
+    /// The target column.
+    pub target: String,
+    /// The classes' names; empty for regression.
+    pub classes: Vec<String>,
+    /// The hash of all content.
+    pub fingerprint: String,
+    /// What a reader should know about the data.
+    pub warnings: Vec<String>,
+}
+
+/// How the study was run, as far as settings and data decide it together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// The way the outer folds were made.
+    pub cv: String,
+    /// Outer folds in each repeat.
+    pub folds: usize,
+    /// Repeats.
+    pub repeats: usize,
+    /// Rows left out between past and future.
+    pub gap: usize,
+    /// Rows of each outer training part.
+    pub train_rows: Vec<usize>,
+    /// Rows of each outer test part.
+    pub test_rows: Vec<usize>,
+    /// Rows of each inner validation part.
+    pub validation_rows: Vec<usize>,
+    /// The mean of test rows / training rows, which the corrected statistics need.
+    pub test_over_train: f64,
+    /// Whether more of the metric is better.
+    pub higher_is_better: bool,
+    /// The score of the best constant prediction, fitted on each training part: the mean over the outer folds.
+    pub baseline: Option<f64>,
+    /// The learning rates that each method tried in each fold.
+    pub learning_rates: Vec<f64>,
+    /// What was minimized.
+    pub loss: String,
+    /// Whose form of each rule.
+    pub dialect: String,
+    /// The widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// What followed each of them.
+    pub activation: String,
+    /// Passes over the data, at most.
+    pub epochs: u32,
+    /// Epochs without improvement before an inner trial stopped; 0 never.
+    pub patience: u32,
+    /// Rows per step.
+    pub batch_size: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// The level of the verdict.
+    pub alpha: f64,
+    /// The CPU's feature level; equal levels give equal bits.
+    pub cpu_level: String,
+    /// The version of the program.
+    pub version: String,
+    /// The command that reproduces the study.
+    pub command: String,
+}
+
+/// A study's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The study's name.
+    pub study: String,
+    /// The data.
+    pub data: DataInfo,
+    /// What was scored.
+    pub metric: Metric,
+    /// How.
+    pub protocol: Protocol,
+    /// Every trial, in the order of the plan.
+    pub trials: Vec<TrialLine>,
+    /// The methods, best first.
+    pub ranking: Vec<MethodSummary>,
+    /// What it means.
+    pub verdict: Verdict,
+}
+
+/// A trial in a summary: its record without the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialLine {
+    /// The outer fold, from 1.
+    pub fold: usize,
+    /// The optimizer.
+    pub optimizer: String,
+    /// What it was for.
+    pub role: Role,
+    /// η.
+    pub learning_rate: f64,
+    /// Why training ended.
+    pub stop: thalweg_learn::train::StopReason,
+    /// The epoch whose weights were kept.
+    pub epoch: Option<u32>,
+    /// Steps done.
+    pub steps: u64,
+    /// The score on the inner validation part.
+    pub valid_score: Option<f64>,
+    /// The score on the outer training part.
+    pub train_score: Option<f64>,
+    /// The score on the outer test part.
+    pub test_score: Option<f64>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A mean with its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The mean over the outer folds that finished.
+    pub mean: Option<f64>,
+    /// The lower end of the 95 % interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
+/// A method's result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MethodSummary {
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// The mean outer test score, with the corrected 95 % interval.
+    pub score: Score,
+    /// The outer test score of each fold; `None` where no refit finished.
+    pub scores: Vec<Option<f64>>,
+    /// The mean score on the outer training parts.
+    pub train_score: Option<f64>,
+    /// The generalization gap: how much worse the test score is than the training score; negative if it is better.
+    pub gap: Option<f64>,
+    /// The median of the chosen learning rates (the lower one of two).
+    pub learning_rate: Option<f64>,
+    /// The chosen learning rate of each fold; `None` where every rate diverged.
+    pub learning_rates: Vec<Option<f64>>,
+    /// The median of the epochs that the inner split chose.
+    pub epochs: Option<u32>,
+    /// Whether the data cannot tell it apart from the best.
+    pub tied_with_best: bool,
+    /// How it compares with the best; `None` for the best itself.
+    pub versus_best: Option<Versus>,
+    /// The chosen rates that sat on an edge of the grid.
+    pub edge: Edge,
+    /// How much the learning rate matters.
+    pub sensitivity: Sensitivity,
+    /// Trials that ended in NaN or ∞, refits included.
+    pub diverged: usize,
+    /// Outer folds without a score.
+    pub failed_folds: usize,
+    /// Time of all its trials, summed over threads.
+    pub seconds: f64,
+    /// Steps of all its trials.
+    pub steps: u64,
+}
+
+/// A method against the best.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Versus {
+    /// How much worse it is on average, in the metric's unit.
+    pub difference: f64,
+    /// The lower end of the simultaneous 95 % interval of the difference.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The corrected paired t-test's p-value, after Holm's correction.
+    pub p: f64,
+}
+
+/// In how many folds the chosen learning rate sat on an edge of the grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Edge {
+    /// At the smallest rate.
+    pub low: usize,
+    /// At the largest rate.
+    pub high: usize,
+}
+
+/// How a method's validation score depends on its learning rate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// The decades of learning rates around the best one over which the mean validation score keeps at least 95 % of
+    /// the way from the baseline to the best; `None` if the method never beat the baseline.
+    pub usable_decades: Option<f64>,
+    /// For each learning rate of the grid.
+    pub curve: Vec<RatePoint>,
+}
+
+/// One learning rate of a method.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RatePoint {
+    /// η.
+    pub learning_rate: f64,
+    /// The mean validation score over the folds that finished.
+    pub valid_score: Option<f64>,
+    /// Folds in which it diverged.
+    pub diverged: usize,
+}
+
+impl Summary {
+    /// Sums up a study. `records` are all its trials, in the order of the plan.
+    pub fn new(study: &StudyRecord, records: &[TrialRecord]) -> Self {
+        let metric = study.spec.metric.unwrap_or(Metric::default_for(study.data.task));
+        let methods: Vec<Method<'_>> =
+            study.spec.optimizers.iter().map(|name| Method::new(name, study, records)).collect();
+        let scores: Vec<Vec<Option<f64>>> = methods.iter().map(Method::test_scores).collect();
+        let comparison =
+            compare_with_best(&scores, metric.higher_is_better(), study.protocol.test_over_train, ALPHA);
+        let ranking: Vec<MethodSummary> =
+            comparison.ranking.iter().map(|standing| methods[standing.method].summarize(standing)).collect();
+        let verdict = Verdict::new(study, metric, &ranking, resolution(&comparison));
+        Self {
+            study: study.data.name.clone(),
+            data: study.data.clone(),
+            metric,
+            protocol: study.protocol.clone(),
+            trials: records.iter().map(TrialLine::new).collect(),
+            ranking,
+            verdict,
+        }
+    }
+}
+
+fn resolution(comparison: &Comparison) -> Option<f64> {
+    comparison.resolution().filter(|resolution| resolution.is_finite())
+}
+
+impl TrialLine {
+    fn new(record: &TrialRecord) -> Self {
+        Self {
+            fold: record.fold + 1,
+            optimizer: record.optimizer.clone(),
+            role: record.role,
+            learning_rate: record.learning_rate,
+            stop: record.stop,
+            epoch: record.epoch,
+            steps: record.steps,
+            valid_score: record.valid_score,
+            train_score: record.train_score,
+            test_score: record.test_score,
+            seconds: record.seconds,
+        }
+    }
+}
+
+/// A method with its trials.
+struct Method<'a> {
+    name: &'a str,
+    study: &'a StudyRecord,
+    inner: Vec<&'a TrialRecord>,
+    refits: Vec<&'a TrialRecord>,
+}
+
+impl<'a> Method<'a> {
+    fn new(name: &'a str, study: &'a StudyRecord, records: &'a [TrialRecord]) -> Self {
+        let (inner, refits) = records
+            .iter()
+            .filter(|record| record.optimizer == name)
+            .partition(|record| record.role == Role::Inner);
+        Self { name, study, inner, refits }
+    }
+
+    fn per_fold<V>(&self, value: impl Fn(&TrialRecord) -> Option<V>) -> Vec<Option<V>> {
+        let refit = |fold| self.refits.iter().find(|record| record.fold == fold);
+        (0..self.study.protocol.test_rows.len())
+            .map(|fold| refit(fold).and_then(|record| value(record)))
+            .collect()
+    }
+
+    fn test_scores(&self) -> Vec<Option<f64>> {
+        self.per_fold(|record| record.test_score)
+    }
+
+    fn summarize(&self, standing: &Standing) -> MethodSummary {
+        let finished = |record: &&&TrialRecord| record.test_score.is_some();
+        let learning_rates = self.per_fold(|record| Some(record.learning_rate));
+        let train_score = mean(self.refits.iter().filter(finished).filter_map(|record| record.train_score));
+        let sign = if self.study.protocol.higher_is_better { 1.0 } else { -1.0 };
+        let all = || self.inner.iter().chain(&self.refits);
+        MethodSummary {
+            optimizer: self.name.to_owned(),
+            score: Score {
+                mean: standing.mean,
+                low: standing.interval.map(|interval| interval.low),
+                high: standing.interval.map(|interval| interval.high),
+            },
+            scores: self.test_scores(),
+            train_score,
+            gap: train_score.zip(standing.mean).map(|(train, test)| sign * (train - test)),
+            learning_rate: lower_median(learning_rates.iter().copied().flatten(), f64::total_cmp),
+            edge: self.edge(&learning_rates),
+            learning_rates,
+            epochs: lower_median(self.refits.iter().map(|record| record.epochs), Ord::cmp),
+            tied_with_best: standing.tied_with_best,
+            versus_best: standing.versus_best.map(|versus| Versus {
+                difference: versus.test.mean_difference,
+                low: versus.low,
+                high: versus.high,
+                p: versus.p_adjusted,
+            }),
+            sensitivity: self.sensitivity(),
+            diverged: all().filter(|record| record.diverged()).count(),
+            failed_folds: self.study.protocol.test_rows.len() - standing.finished,
+            seconds: all().map(|record| record.seconds).sum(),
+            steps: all().map(|record| record.steps).sum(),
+        }
+    }
+
+    fn edge(&self, chosen: &[Option<f64>]) -> Edge {
+        let (low, high) = self.study.spec.learning_rates.ends();
+        let count = |end| chosen.iter().flatten().filter(|&&rate| rate == end).count();
+        if low == high { Edge::default() } else { Edge { low: count(low), high: count(high) } }
+    }
+
+    fn sensitivity(&self) -> Sensitivity {
+        let curve: Vec<RatePoint> = self
+            .study
+            .protocol
+            .learning_rates
+            .iter()
+            .map(|&learning_rate| {
+                let at = || self.inner.iter().filter(|record| record.learning_rate == learning_rate);
+                RatePoint {
+                    learning_rate,
+                    valid_score: mean(at().filter_map(|record| record.valid_score)),
+                    diverged: at().filter(|record| record.diverged()).count(),
+                }
+            })
+            .collect();
+        Sensitivity { usable_decades: self.usable_decades(&curve), curve }
+    }
+
+    /// See [`Sensitivity::usable_decades`]. A rate that diverged in any fold is not usable.
+    fn usable_decades(&self, curve: &[RatePoint]) -> Option<f64> {
+        let sign = if self.study.protocol.higher_is_better { 1.0 } else { -1.0 };
+        let baseline = self.study.protocol.baseline?;
+        let gain = |point: &RatePoint| {
+            point.valid_score.filter(|_| point.diverged == 0).map(|score| sign * (score - baseline))
+        };
+        let gains: Vec<f64> = curve.iter().map(|point| gain(point).unwrap_or(f64::NEG_INFINITY)).collect();
+        let best = (0..gains.len()).max_by(|&a, &b| gains[a].total_cmp(&gains[b]).then(b.cmp(&a)))?;
+        if gains[best] <= 0.0 {
+            return None;
+        }
+        let usable = |&index: &usize| gains[index] >= 0.95 * gains[best];
+        let first = (0..=best).rev().take_while(usable).last()?;
+        let last = (best..gains.len()).take_while(usable).last()?;
+        Some((curve[last].learning_rate / curve[first].learning_rate).log10())
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+fn lower_median<V: Copy>(
+    values: impl Iterator<Item = V>,
+    compare: impl FnMut(&V, &V) -> std::cmp::Ordering,
+) -> Option<V> {
+    let mut sorted: Vec<V> = values.collect();
+    sorted.sort_by(compare);
+    sorted.get(sorted.len().checked_sub(1)? / 2).copied()
+}

@@ -1,0 +1,69 @@
+//! One training of a study: what decides it, and what came of it.
+
+use serde::{Deserialize, Serialize};
+use thalweg_learn::train::{EpochRecord, Recipe, StopReason};
+
+/// What a trial is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Fitted on the inner training part, scored on the inner validation part: chooses a learning rate.
+    Inner,
+    /// Fitted on the whole outer training part with what the inner trials chose, scored once on the outer test part.
+    Refit,
+}
+
+/// What decides a trial's bits, beside the data and the seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trial {
+    /// The outer fold, from 0; repeats follow each other.
+    pub fold: usize,
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// What it is for.
+    pub role: Role,
+    /// How the network is trained.
+    pub recipe: Recipe,
+}
+
+/// A finished trial. It never changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// The hash of all that decides the trial's bits.
+    pub key: String,
+    /// The outer fold, from 0; repeats follow each other.
+    pub fold: usize,
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// What it is for.
+    pub role: Role,
+    /// η.
+    pub learning_rate: f64,
+    /// Why training ended.
+    pub stop: StopReason,
+    /// The epoch (from 1) whose weights were kept: the best of an inner trial, the last of a refit.
+    pub epoch: Option<u32>,
+    /// Epochs done.
+    pub epochs: u32,
+    /// Steps done.
+    pub steps: u64,
+    /// The score of the kept weights on the inner validation part.
+    pub valid_score: Option<f64>,
+    /// Their loss on it.
+    pub valid_loss: Option<f64>,
+    /// The score of a refit on the outer training part.
+    pub train_score: Option<f64>,
+    /// The score of a refit on the outer test part.
+    pub test_score: Option<f64>,
+    /// Every epoch.
+    pub history: Vec<EpochRecord>,
+    /// How long it took; the only field that differs between equal runs.
+    pub seconds: f64,
+}
+
+impl TrialRecord {
+    /// Whether training ended in NaN or ∞.
+    pub fn diverged(&self) -> bool {
+        matches!(self.stop, StopReason::Diverged { .. })
+    }
+}

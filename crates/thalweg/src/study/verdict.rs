@@ -1,0 +1,213 @@
+//! The verdict: the ranking in plain sentences. «Cannot be told apart» is a first-class answer.
+
+use serde::{Deserialize, Serialize};
+use thalweg_eval::Metric;
+use thalweg_optim::rules;
+
+use super::summary::{MethodSummary, StudyRecord};
+
+/// What a study says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The method with the best mean score; `None` if no method finished every fold.
+    pub best: Option<String>,
+    /// The methods that the data cannot tell apart from the best.
+    pub tied: Vec<String>,
+    /// The methods that are worse than the best, least first.
+    pub worse: Vec<String>,
+    /// The methods that did not finish every fold.
+    pub unfinished: Vec<String>,
+    /// About the smallest difference from the best that this study could have told from 0.
+    pub resolution: Option<f64>,
+    /// The verdict in words, a sentence or two each.
+    pub sentences: Vec<String>,
+    /// What to be careful about.
+    pub cautions: Vec<String>,
+    /// The one line that puts the best method into PyTorch (dialect torch only).
+    pub torch_call: Option<String>,
+}
+
+impl Verdict {
+    pub(crate) fn new(
+        study: &StudyRecord,
+        metric: Metric,
+        ranking: &[MethodSummary],
+        resolution: Option<f64>,
+    ) -> Self {
+        let names = |keep: &dyn Fn(&MethodSummary) -> bool| -> Vec<String> {
+            ranking.iter().filter(|method| keep(method)).map(|method| method.optimizer.clone()).collect()
+        };
+        let best = ranking.first().filter(|method| method.failed_folds == 0 && method.score.mean.is_some());
+        let is_best = |method: &MethodSummary| best.is_some_and(|best| best.optimizer == method.optimizer);
+        let mut verdict = Self {
+            best: best.map(|best| best.optimizer.clone()),
+            tied: names(&|method| method.tied_with_best && !is_best(method)),
+            worse: names(&|method| method.failed_folds == 0 && !method.tied_with_best),
+            unfinished: names(&|method| method.failed_folds > 0),
+            resolution,
+            sentences: Vec::new(),
+            cautions: Vec::new(),
+            torch_call: best.filter(|_| study.protocol.dialect == "torch").and_then(torch_call),
+        };
+        verdict.sentences = sentences(&verdict, study, metric, ranking, best);
+        verdict.cautions = cautions(study, metric, ranking, best);
+        verdict
+    }
+}
+
+fn torch_call(best: &MethodSummary) -> Option<String> {
+    let rate = best.learning_rate?;
+    let entry = rules::find(&best.optimizer).ok()?;
+    Some(entry.info.torch_call.replace("{lr}", &rate_text(rate)))
+}
+
+fn sentences(
+    verdict: &Verdict,
+    study: &StudyRecord,
+    metric: Metric,
+    ranking: &[MethodSummary],
+    best: Option<&MethodSummary>,
+) -> Vec<String> {
+    let Some(best) = best else {
+        return vec![
+            "No method finished every fold, so none can be called best. Try smaller learning rates \
+             (--learning-rates) or fewer epochs."
+                .to_owned(),
+        ];
+    };
+    let mut sentences = vec![format!(
+        "{} has the best mean {metric}: {}{}.",
+        title(&best.optimizer),
+        score_text(best.score.mean.unwrap_or(f64::NAN)),
+        interval_text(best),
+    )];
+    if verdict.tied.is_empty() && !verdict.worse.is_empty() {
+        sentences.push("Every other method that finished is worse by more than chance explains.".to_owned());
+    } else if !verdict.tied.is_empty() {
+        let seen = verdict.resolution.map_or(String::new(), |resolution| {
+            format!(" (a difference of about {} would have shown)", score_text(resolution))
+        });
+        sentences.push(format!("It cannot be told apart from {}{seen}.", list(&verdict.tied)));
+    }
+    let worse = ranking.iter().filter(|method| verdict.worse.contains(&method.optimizer));
+    sentences.extend(worse.filter_map(|method| {
+        let versus = method.versus_best?;
+        Some(format!(
+            "{} is worse by {} ({} to {}, p = {}).",
+            title(&method.optimizer),
+            score_text(versus.difference),
+            score_text(versus.low),
+            score_text(versus.high),
+            p_text(versus.p),
+        ))
+    }));
+    for method in ranking.iter().filter(|method| method.failed_folds > 0) {
+        sentences.push(format!(
+            "{} did not finish {} of {} folds, so it is ranked last.",
+            title(&method.optimizer),
+            method.failed_folds,
+            study.protocol.test_rows.len()
+        ));
+    }
+    sentences
+}
+
+fn cautions(
+    study: &StudyRecord,
+    metric: Metric,
+    ranking: &[MethodSummary],
+    best: Option<&MethodSummary>,
+) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let folds = study.protocol.test_rows.len();
+    let (low, high) = study.spec.learning_rates.ends();
+    for (at_low, end, which) in [(true, low, "smallest"), (false, high, "largest")] {
+        let on_edge: Vec<String> = ranking
+            .iter()
+            .map(|method| (method, if at_low { method.edge.low } else { method.edge.high }))
+            .filter(|&(_, count)| count > 0)
+            .map(|(method, count)| format!("{} ({count} of {folds} folds)", method.optimizer))
+            .collect();
+        if !on_edge.is_empty() {
+            cautions.push(format!(
+                "The {which} learning rate tried, {}, was chosen by {}: what lies beyond was not tried; widen the grid \
+                 with --learning-rates.",
+                rate_text(end),
+                list(&on_edge),
+            ));
+        }
+    }
+    if let (Some(best), Some(baseline)) = (best, study.protocol.baseline) {
+        let mean = best.score.mean.unwrap_or(f64::NAN);
+        if metric.better(mean, baseline).is_le() {
+            cautions.push(format!(
+                "Not even the best method beats the constant prediction that ignores every feature ({metric} {}).",
+                score_text(baseline)
+            ));
+        }
+    }
+    if folds < 2 {
+        cautions.push("One fold allows no test: every method counts as tied.".to_owned());
+    }
+    cautions
+}
+
+/// The name in prose.
+pub(crate) fn title(optimizer: &str) -> &str {
+    rules::find(optimizer).map_or(optimizer, |entry| entry.info.title)
+}
+
+/// A score with about four significant digits, never in exponent form.
+pub fn score_text(score: f64) -> String {
+    let digits = match score.abs() {
+        x if x < 9.9995 => 4,
+        x if x < 99.995 => 3,
+        x if x < 999.95 => 2,
+        _ => 1,
+    };
+    // A proper minus sign lines up with digits in tables and cannot be taken for a hyphen.
+    format!("{score:.digits$}").replace('-', "−")
+}
+
+/// A learning rate as a person writes it: at most four significant digits.
+pub fn rate_text(rate: f64) -> String {
+    let rounded: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
+    if (1e-4..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+}
+
+/// A p-value.
+pub fn p_text(p: f64) -> String {
+    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+fn interval_text(method: &MethodSummary) -> String {
+    match (method.score.low, method.score.high) {
+        (Some(low), Some(high)) => format!(" (95 % interval {} to {})", score_text(low), score_text(high)),
+        _ => String::new(),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(score_text(0.97412), "0.9741");
+        assert_eq!(score_text(-54.321), "−54.321");
+        assert_eq!(score_text(12345.678), "12345.7");
+        assert_eq!(rate_text(0.0031622776601683795), "0.003162");
+        assert_eq!(rate_text(1e-5), "1e-5");
+        assert_eq!(p_text(0.0004), "<0.001");
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+    }
+}
