@@ -89,7 +89,7 @@ fn no_epochs_leave_the_start_and_one_row_is_enough() {
     for batch_size in [BatchSize::Full, BatchSize::Rows(1), BatchSize::Rows(32)] {
         let fitted = train(&Recipe { batch_size, ..recipe.clone() }, &one, 7);
         let Predictions::Values(found) = fitted.model.predict(&one.x) else { panic!("a regression") };
-        assert!((found[0] - one.y[0]).abs() < 1e-3, "{batch_size:?}");
+        assert!((found[0] - f64::from(one.y[0])).abs() < 1e-3, "{batch_size:?}");
     }
 }
 
@@ -227,6 +227,8 @@ fn a_nan_cost_never_wins() {
     let fitted = fit(&recipe, data.samples(), 1, Some(validation), 3, &|| true).expect("a valid recipe");
     assert_eq!((fitted.stop, fitted.history.len()), (StopReason::EarlyStopped, 6));
     assert_eq!(fitted.best.map(|best| best.epoch), Some(2));
+    let costs: Vec<_> = fitted.history.iter().map(|record| record.valid_cost).collect();
+    assert_eq!(costs, [None, Some(3.0), None, None, None, None], "a history holds no NaN");
     assert_eq!(bits(&fitted), bits(&train(&Recipe { epochs: 2, ..recipe.clone() }, &data, 3)));
     // Never a number: no epoch is best, the last weights stay.
     let validation = Validation { samples: data.samples(), cost: &|_| f64::NAN };

@@ -38,9 +38,10 @@ fn a_forward_pass_of_257_rows_equals_257_of_one_row() {
     forward_is_rowwise::<f64>();
 }
 
-fn numbers(predictions: Predictions) -> Vec<f32> {
+fn numbers(predictions: Predictions) -> Vec<f64> {
     match predictions {
-        Predictions::Probabilities { values, .. } | Predictions::Values(values) => values,
+        Predictions::Probabilities { values, .. } => values.into_iter().map(f64::from).collect(),
+        Predictions::Values(values) => values,
     }
 }
 
@@ -65,7 +66,7 @@ fn predictions_of_257_rows_equal_257_of_one_row() {
         let samples = Samples { width: 6, x: &x, targets };
         let model = fit(&recipe, samples, outputs, None, 1, &|| true).expect("a valid recipe").model;
         let all = numbers(model.predict(&x));
-        let alone: Vec<f32> = x.chunks_exact(6).flat_map(|row| numbers(model.predict(row))).collect();
+        let alone: Vec<f64> = x.chunks_exact(6).flat_map(|row| numbers(model.predict(row))).collect();
         assert_eq!(all, alone, "{}", loss.name());
         assert!(model.predict(&[]) == model.predict(&x[..0]) && numbers(model.predict(&[])).is_empty());
         // Probabilities are those of the loss: each row sums to 1, and the loss of the predictions is the loss.
