@@ -13,6 +13,7 @@ Objectives (row i of X is x_i; sums run over rows; σ is the logistic function):
     cauchy     Σ log(1 + (x_iᵀw − y_i)²)   (not convex)       gradient  Σ 2 r_i / (1 + r_i²) x_i, r_i = x_iᵀw − y_i
 """
 
+import inspect
 import json
 import math
 import os
@@ -167,6 +168,33 @@ METHODS = {
     ),
 }
 
+# What torch's constructors take as default, and how Thalweg calls it. Neither momentum nor nag is a constructor of its
+# own: their momentum must be given, and 0.9 is what torch's own examples give.
+SIGNATURES = {
+    "sgd": (torch.optim.SGD, {"learning_rate": "lr"}),
+    "momentum": (torch.optim.SGD, {"learning_rate": "lr"}),
+    "nag": (torch.optim.SGD, {"learning_rate": "lr"}),
+    "adagrad": (torch.optim.Adagrad, {"learning_rate": "lr", "epsilon": "eps"}),
+    "adadelta": (torch.optim.Adadelta, {"learning_rate": "lr", "rho": "rho", "epsilon": "eps"}),
+    "rmsprop": (torch.optim.RMSprop, {"learning_rate": "lr", "alpha": "alpha", "epsilon": "eps"}),
+    "adam": (torch.optim.Adam, {"learning_rate": "lr", "beta1": ("betas", 0), "beta2": ("betas", 1), "epsilon": "eps"}),
+}
+GIVEN = {"momentum": {"momentum": 0.9}, "nag": {"momentum": 0.9}}
+
+
+def defaults():
+    """Each method's default hyperparameters, read from the signatures."""
+    table = {}
+    for name, (constructor, names) in SIGNATURES.items():
+        parameters = inspect.signature(constructor).parameters
+        row = {}
+        for ours, theirs in names.items():
+            key, index = theirs if isinstance(theirs, tuple) else (theirs, None)
+            value = parameters[key].default
+            row[ours] = value if index is None else value[index]
+        table[name] = {**row, **GIVEN.get(name, {})}
+    return table
+
 
 def walk(build, hyperparameters, problem):
     """W after each stored step."""
@@ -219,6 +247,7 @@ def main():
             "logistic": "Σ log(1 + exp(−y xᵀw)) + ½ ridge ‖w‖²",
             "cauchy": "Σ log(1 + (xᵀw − y)²)",
         },
+        "defaults": defaults(),
         "problems": problems,
         "runs": runs,
     }

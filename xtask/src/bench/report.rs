@@ -18,8 +18,9 @@ const NOT_EQUAL: &str = "\
 - PyTorch runs the plain loop of its tutorials: batches by index from a shuffled order, no `DataLoader`, no
   compilation, the optimizers' defaults. scikit-learn runs `MLPClassifier` with `alpha=0` and without early stopping.
 - Momentum and NAG use 0.9 everywhere. Adadelta's rate is its multiplier.
-- A trial that diverges ends at once in Thalweg; in the peers it runs to its last epoch. So the steps may differ; they
-  are given for each, and so is the time of one step.
+- Thalweg refits for the number of epochs that its inner split chose, the peers for all epochs; a trial that diverges
+  ends at once in Thalweg, in the peers it runs to its last epoch. So the steps differ by a few per cent: they are given
+  for each, and the ratios are those of the time of one step.
 ";
 
 /// The page.
@@ -52,7 +53,7 @@ pub(super) fn markdown(result: &Value) -> String {
 
 fn times(heat: &Value) -> String {
     let mut table = format!("\n**{}**, seconds (median)\n\n", plain(&heat["name"]));
-    table += "| tool | version | seconds | steps | µs a step | times as long as Thalweg |\n|---|---|---|---|---|---|\n";
+    table += "| tool | version | seconds | steps | µs a step | times as long as Thalweg, per step |\n|---|---|---|---|---|---|\n";
     for contender in list(&heat["contenders"]) {
         let ratio = contender["name"].as_str().map(|name| &heat["times_as_long_as_thalweg"][name]);
         let ratio =
@@ -75,7 +76,7 @@ fn headline(heat: &Value) -> String {
     let fastest =
         ratios.filter_map(|(name, ratio)| Some((name, ratio.as_f64()?))).min_by(|a, b| a.1.total_cmp(&b.1));
     fastest.map_or(String::new(), |(name, ratio)| {
-        format!("\nThe rival's fastest way ({name}) takes **{ratio:.1}** times as long as Thalweg.\n")
+        format!("\nThe rival's fastest way ({name}) takes **{ratio:.1}** times as long a step as Thalweg.\n")
     })
 }
 

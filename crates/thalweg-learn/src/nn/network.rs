@@ -156,20 +156,34 @@ pub struct BatchObjective<'a, T> {
     pub targets: Targets<'a, T>,
 }
 
+impl<T: Math> BatchObjective<'_, T> {
+    /// Runs the network and answers how many numbers it put out.
+    fn forward(&mut self, w: &[T]) -> usize {
+        let outputs = self.network.forward(w, self.x, self.workspace).len();
+        // Here, where the width is known: a loss alone would take other rows for other classes.
+        let rows = match self.targets {
+            Targets::Classes(codes) => codes.len(),
+            Targets::Values(values) => values.len(),
+        };
+        assert_eq!(outputs, rows * self.network.outputs(), "the batch has not a target for each row");
+        outputs
+    }
+}
+
 impl<T: Math> Objective<T> for BatchObjective<'_, T> {
     fn dim(&self) -> usize {
         self.network.layout.len()
     }
 
     fn value(&mut self, w: &[T]) -> T {
-        let outputs = self.network.forward(w, self.x, self.workspace).len();
+        let outputs = self.forward(w);
         let Workspace { outputs: layers, gradient, .. } = &mut *self.workspace;
         let y = layers.last().map_or(self.x, |y| &y[..outputs]);
         self.loss.value(y, self.targets, &mut gradient[..outputs])
     }
 
     fn value_and_grad(&mut self, w: &[T], grad: &mut [T]) -> T {
-        let outputs = self.network.forward(w, self.x, self.workspace).len();
+        let outputs = self.forward(w);
         let Workspace { outputs: layers, gradient, .. } = &mut *self.workspace;
         let y = layers.last().map_or(self.x, |y| &y[..outputs]);
         let value = self.loss.value_and_gradient(y, self.targets, &mut gradient[..outputs]);

@@ -3,7 +3,7 @@
 /// Remembers the best epoch and counts those since.
 ///
 /// Epochs are compared by cost, ties by loss: a metric such as accuracy takes few values on a small validation part, and
-/// the loss tells apart what it cannot. NaN is never better.
+/// the loss tells apart what it cannot. NaN is never better, and every number is better than it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EarlyStopping {
     patience: Option<u32>,
@@ -41,7 +41,8 @@ impl EarlyStopping {
 
     /// Takes the validation cost and loss of an epoch (counted from 1).
     pub fn observe(&mut self, epoch: u32, cost: f64, loss: f64) -> Progress {
-        let better = self.best.is_none_or(|best| cost < best.cost || (cost == best.cost && loss < best.loss));
+        let less_loss = |best: Best| loss < best.loss || (best.loss.is_nan() && !loss.is_nan());
+        let better = self.best.is_none_or(|best| cost < best.cost || (cost == best.cost && less_loss(best)));
         if better && !cost.is_nan() {
             self.best = Some(Best { epoch, cost, loss });
             self.waited = 0;
@@ -83,5 +84,7 @@ mod tests {
         assert_eq!(stopping.best(), None);
         assert_eq!(stopping.observe(2, f64::INFINITY, 0.1), Progress::Improved);
         assert_eq!(stopping.observe(3, 1.0, f64::NAN), Progress::Improved);
+        assert_eq!(stopping.observe(4, 1.0, f64::NAN), Progress::Wait);
+        assert_eq!(stopping.observe(5, 1.0, 0.7), Progress::Improved);
     }
 }

@@ -69,7 +69,7 @@ impl Rule for Adagrad {
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [sum]: &mut [T; 1]) -> T {
-        *sum = *sum + g * g;
+        *sum += g * g;
         w - c.rate * g / c.epsilon.root(*sum)
     }
 }

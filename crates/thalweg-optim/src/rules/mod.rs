@@ -35,6 +35,7 @@ pub static REGISTRY: &[Entry] = &[
     entry::<Adam>(),
 ];
 
+type Resolved = Result<Vec<(&'static str, f64)>, OptimError>;
 type Build<T> = fn(&OptimizerSpec, usize) -> Result<Box<dyn Optimizer<T>>, OptimError>;
 
 /// A row of the registry.
@@ -46,7 +47,7 @@ pub struct Entry {
     /// Every hyperparameter's name, symbol and range.
     pub hyper: fn() -> Vec<(&'static str, &'static str, Range)>,
     /// See [`OptimizerSpec::resolved`].
-    pub(crate) resolve: fn(&OptimizerSpec) -> Result<Vec<(&'static str, f64)>, OptimError>,
+    pub(crate) resolve: fn(&OptimizerSpec) -> Resolved,
     pub(crate) f32: Build<f32>,
     pub(crate) f64: Build<f64>,
 }

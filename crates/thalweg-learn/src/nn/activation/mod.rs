@@ -143,3 +143,48 @@ impl<P: Pointwise, T: Math> Kernel for Slopes<'_, P, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use thalweg_optim::kernel::{levels, run_on};
+
+    use super::*;
+
+    /// Values and slopes at every level, bit for bit as one by one.
+    fn check<P: Pointwise + std::fmt::Debug, T: Math>(function: P) {
+        for n in [0, 1, 7, 15, 16, 17, 33, 100] {
+            let mut x: Vec<T> = (0..n).map(|i| T::from_f64(f64::from(i) * 0.9 - 12.0)).collect();
+            if let Some(x) = x.get_mut(16) {
+                *x = T::from_f64(f64::NAN);
+            }
+            let dy: Vec<T> = (0..n).map(|i| T::from_f64(f64::from(i) - 3.0)).collect();
+            for &level in levels() {
+                let (mut y, mut dx) = (vec![T::ZERO; x.len()], vec![T::ZERO; x.len()]);
+                run_on(level, Values(function, &x, &mut y));
+                run_on(level, Slopes(function, &x, &y, &dy, &mut dx));
+                let bits = |v: T| if v.to_f64().is_nan() { u64::MAX } else { v.to_f64().to_bits() };
+                for i in 0..x.len() {
+                    let (value, slope) = (P::value(x[i]), dy[i] * P::slope(x[i], P::value(x[i])));
+                    let (found, expected) = ((bits(y[i]), bits(dx[i])), (bits(value), bits(slope)));
+                    assert_eq!(found, expected, "{function:?} at {}, {n} numbers, {level:?}", x[i]);
+                }
+                assert!(n <= 16 || y[16].to_f64().is_nan(), "{function:?} hides a NaN");
+            }
+        }
+    }
+
+    fn check_both<P: Pointwise + std::fmt::Debug>(function: P) {
+        check::<P, f32>(function);
+        check::<P, f64>(function);
+    }
+
+    #[test]
+    fn every_level_gives_the_bits_of_the_scalar_function() {
+        check_both(relu::Relu);
+        check_both(gelu::Gelu);
+        check_both(tanh::Tanh);
+        check_both(sigmoid::Sigmoid);
+        check_both(silu::Silu);
+        assert_eq!(Activation::ALL.len(), 5, "a new activation wants a line above");
+    }
+}

@@ -8,6 +8,7 @@ pub(super) fn evaluate<T: Math>(outputs: &[T], codes: &[u32], gradient: &mut [T]
     let share = T::ONE / T::from_f64(codes.len() as f64);
     let mut total = T::ZERO;
     for ((&z, &code), dz) in outputs.iter().zip(codes).zip(gradient) {
+        assert!(code < 2, "binary loss has the classes 0 and 1, not {code}");
         let y = if code == 0 { T::ZERO } else { T::ONE };
         let positive = if z < T::ZERO { T::ZERO } else { z };
         total += positive - z * y + (-z.abs()).exp().ln_1p();

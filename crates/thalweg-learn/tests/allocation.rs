@@ -1,0 +1,183 @@
+//! A warm training step allocates nothing: counted by an allocator that counts.
+#![allow(unsafe_code, reason = "an allocator is an unsafe trait; this one only counts and passes on")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Network, Targets};
+use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
+use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::{Dialect, OptimizerSpec};
+
+struct Counting;
+
+thread_local! {
+    // By thread, so that tests that run beside each other do not count each other's.
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() -> u64 {
+    COUNT.with(Cell::get)
+}
+
+fn one_more() {
+    // A thread that is being torn down may still allocate; nobody asks for its count.
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator with the arguments unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        one_more();
+        // SAFETY: promised by the caller.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        one_more();
+        // SAFETY: promised by the caller.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+    unsafe fn realloc(&self, old: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        one_more();
+        // SAFETY: promised by the caller.
+        unsafe { System.realloc(old, layout, size) }
+    }
+    unsafe fn dealloc(&self, old: *mut u8, layout: Layout) {
+        // SAFETY: promised by the caller.
+        unsafe { System.dealloc(old, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const ROWS: usize = 37;
+const WIDTH: usize = 5;
+
+struct Data {
+    x: Vec<f32>,
+    codes: Vec<u32>,
+    values: Vec<f32>,
+}
+
+fn data() -> Data {
+    let x = (0..ROWS * WIDTH).map(|i| (i as f32 * 0.37).sin()).collect();
+    let codes = (0..ROWS as u32).map(|i| i * 7 % 2).collect();
+    let values = (0..ROWS).map(|i| (i as f32 * 0.7).cos()).collect();
+    Data { x, codes, values }
+}
+
+impl Data {
+    fn targets(&self, loss: Loss) -> Targets<'_, f32> {
+        match loss {
+            Loss::CrossEntropy | Loss::Binary => Targets::Classes(&self.codes),
+            Loss::SquaredError | Loss::AbsoluteError => Targets::Values(&self.values),
+        }
+    }
+}
+
+fn outputs(loss: Loss) -> usize {
+    if loss == Loss::CrossEntropy { 2 } else { 1 }
+}
+
+fn every_spec() -> impl Iterator<Item = OptimizerSpec> {
+    REGISTRY
+        .iter()
+        .flat_map(|entry| Dialect::ALL.map(|dialect| OptimizerSpec::named(entry.info.name).dialect(dialect)))
+}
+
+#[test]
+fn the_allocator_counts() {
+    let before = count();
+    let mut held = std::hint::black_box(vec![1_u8; 10]);
+    assert_eq!(count(), before + 1);
+    held.reserve_exact(1000);
+    assert_eq!(count(), before + 2);
+}
+
+#[test]
+fn a_warm_step_of_an_optimizer_allocates_nothing() {
+    let data = data();
+    for spec in every_spec() {
+        for loss in Loss::ALL {
+            for activation in Activation::ALL {
+                let network = Network::<f32>::mlp(WIDTH, &[9, 6], outputs(loss), activation, Init::Auto);
+                let (mut w, mut workspace) = (network.init(1), network.workspace(ROWS));
+                let mut optimizer = spec.build::<f32>(w.len()).expect("the defaults are in range");
+                let mut counts = [0; 4];
+                for after in &mut counts {
+                    for rows in [ROWS, 8, 1] {
+                        let targets = match data.targets(loss) {
+                            Targets::Classes(codes) => Targets::Classes(&codes[..rows]),
+                            Targets::Values(values) => Targets::Values(&values[..rows]),
+                        };
+                        let (network, workspace, x) = (&network, &mut workspace, &data.x[..rows * WIDTH]);
+                        let mut objective = BatchObjective { network, workspace, loss, x, targets };
+                        optimizer.step(&mut w, &mut objective, 1e-3);
+                    }
+                    *after = count();
+                }
+                assert_eq!(counts, [counts[0]; 4], "{spec:?} {} {}", loss.name(), activation.name());
+            }
+        }
+    }
+}
+
+/// The allocations up to each step of a training, read where `fit` asks whether to go on.
+fn counts_in_fit(recipe: &Recipe, validation: Option<Validation<'_>>, counts: &mut Vec<u64>) -> u32 {
+    let data = data();
+    let samples = Samples { width: WIDTH, x: &data.x, targets: data.targets(recipe.loss) };
+    let (slots, next) = (Cell::from_mut(&mut counts[..]).as_slice_of_cells(), Cell::new(0));
+    let keep_going = || {
+        slots[next.get()].set(count());
+        next.set(next.get() + 1);
+        true
+    };
+    let fitted =
+        fit(recipe, samples, outputs(recipe.loss), validation, 3, &keep_going).expect("a valid recipe");
+    assert_eq!(fitted.history.len(), recipe.epochs as usize, "{:?}", fitted.stop);
+    counts.truncate(next.get());
+    fitted.steps as u32
+}
+
+#[test]
+fn a_warm_training_allocates_nothing() {
+    for optimizer in every_spec() {
+        for loss in Loss::ALL {
+            for batch_size in [BatchSize::Full, BatchSize::Rows(8), BatchSize::Rows(1)] {
+                let (hidden, learning_rate, epochs) = (vec![9, 6], 1e-3, 4);
+                let optimizer = optimizer.clone();
+                let recipe = Recipe {
+                    hidden,
+                    loss,
+                    optimizer,
+                    learning_rate,
+                    epochs,
+                    batch_size,
+                    ..Recipe::default()
+                };
+                let mut counts = vec![0; 4 * ROWS];
+                let steps = counts_in_fit(&recipe, None, &mut counts);
+                assert_eq!(counts.len(), steps as usize);
+                // From the second step on, over all batches (the ragged one, too) and epochs.
+                assert!(counts[1..].iter().all(|&count| count == counts[1]), "{recipe:?}: {counts:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn validation_allocates_in_its_first_epoch_only() {
+    let data = data();
+    let cost = |_: &Predictions| 1.0;
+    for loss in Loss::ALL {
+        let samples = Samples { width: WIDTH, x: &data.x, targets: data.targets(loss) };
+        let batch_size = BatchSize::Rows(8);
+        let recipe = Recipe { loss, hidden: vec![9], epochs: 5, batch_size, ..Recipe::default() };
+        let mut counts = vec![0; 5 * ROWS];
+        counts_in_fit(&recipe, Some(Validation { samples, cost: &cost }), &mut counts);
+        let second_epoch = counts.len() / 5;
+        let warm = &counts[second_epoch..];
+        assert!(warm.iter().all(|&count| count == warm[0]), "{}: {counts:?}", loss.name());
+    }
+}

@@ -1,0 +1,353 @@
+//! What every optimizer of the registry must do, in every dialect. A new row is tested here without a new line.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proptest::prelude::*;
+use thalweg_optim::rules::{Entry, REGISTRY};
+use thalweg_optim::{Dialect, Objective, OptimError, Optimizer, OptimizerSpec, Real, from_fn};
+
+/// Every row in every dialect.
+fn every() -> impl Iterator<Item = (&'static Entry, OptimizerSpec)> {
+    REGISTRY.iter().flat_map(|entry| {
+        Dialect::ALL.map(|dialect| (entry, OptimizerSpec::named(entry.info.name).dialect(dialect)))
+    })
+}
+
+fn build<T: Real>(spec: &OptimizerSpec, dim: usize) -> Box<dyn Optimizer<T>> {
+    spec.build(dim).expect("the defaults are in range")
+}
+
+fn bits(w: &[f64]) -> Vec<u64> {
+    w.iter().map(|w| w.to_bits()).collect()
+}
+
+fn wave(len: usize, step: f64) -> Vec<f64> {
+    (0..len).map(|i| (i as f64 * step + 0.3).sin()).collect()
+}
+
+/// ½ Σ λᵢ (wᵢ − cᵢ)² with a condition number of 30.
+fn quadratic(w: &[f64], grad: &mut [f64]) -> f64 {
+    let mut value = 0.0;
+    for (i, (g, &w)) in grad.iter_mut().zip(w).enumerate() {
+        let (curvature, error) = (0.1 * 30_f64.powf(i as f64 / 4.0), w - (1.3 * i as f64).cos());
+        *g = curvature * error;
+        value += 0.5 * curvature * error * error;
+    }
+    value
+}
+
+/// Logistic regression on 12 made-up rows, with a ridge so that it has one minimum.
+fn logistic(w: &[f64], grad: &mut [f64]) -> f64 {
+    let mut value = 0.0;
+    for (g, &w) in grad.iter_mut().zip(w) {
+        *g = 0.1 * w;
+        value += 0.05 * w * w;
+    }
+    for row in 0..12 {
+        let x = wave(w.len(), 0.7 * row as f64 + 0.1);
+        let y = if row % 3 == 0 { 1.0 } else { -1.0 };
+        let margin: f64 = y * x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
+        value += (-margin).exp().ln_1p() / 12.0;
+        let pull = -y / (1.0 + margin.exp()) / 12.0;
+        grad.iter_mut().zip(x).for_each(|(g, x)| *g += pull * x);
+    }
+    value
+}
+
+/// What is left of f(start) − f* after 4,000 steps at the best of the grid's learning rates.
+fn left(spec: &OptimizerSpec, f: fn(&[f64], &mut [f64]) -> f64, lowest: f64) -> f64 {
+    let start = vec![2.0; 5];
+    let mut f = from_fn(5, f);
+    let begin = f.value(&start) - lowest;
+    let rates = (0..9).map(|i| 10_f64.powf(-4.0 + 0.5 * f64::from(i)));
+    rates
+        .map(|rate| {
+            let (mut w, mut optimizer) = (start.clone(), build(spec, 5));
+            for _ in 0..4_000 {
+                optimizer.step(&mut w, &mut f, rate);
+            }
+            (f.value(&w) - lowest) / begin
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+#[test]
+fn it_converges_on_a_quadratic_and_on_logistic_regression() {
+    // The lowest value of the regression, by plain descent that has long come to rest.
+    let (mut w, mut grad) = (vec![0.0; 5], vec![0.0; 5]);
+    for _ in 0..20_000 {
+        logistic(&w, &mut grad);
+        w.iter_mut().zip(&grad).for_each(|(w, g)| *w -= g);
+    }
+    let lowest = logistic(&w, &mut grad);
+    assert!(grad.iter().all(|g| g.abs() < 1e-14), "the reference must be at rest");
+    for (_, spec) in every() {
+        let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
+        assert!(first < 1e-6, "{spec:?} on the quadratic: {first:e}");
+        assert!(second < 1e-6, "{spec:?} on the regression: {second:e}");
+    }
+}
+
+#[test]
+fn a_zero_gradient_or_learning_rate_leaves_w_where_it_is() {
+    for (_, spec) in every() {
+        let (mut w, start) = (wave(40, 0.9), wave(40, 0.9));
+        let mut flat = from_fn(40, |_: &[f64], grad: &mut [f64]| {
+            grad.fill(0.0);
+            7.0
+        });
+        let mut optimizer = build(&spec, 40);
+        let report = optimizer.step(&mut w, &mut flat, 0.5);
+        assert_eq!((&w, report.value), (&start, 7.0), "{spec:?}");
+        let (mut optimizer, mut f) = (build(&spec, 40), from_fn(40, quadratic));
+        for _ in 0..5 {
+            optimizer.step(&mut w, &mut f, 0.0);
+        }
+        assert_eq!(w, start, "{spec:?}");
+    }
+}
+
+#[test]
+fn a_saved_state_goes_on_with_the_same_bits() {
+    for (entry, spec) in every() {
+        let (mut f, mut w) = (from_fn(37, quadratic), wave(37, 0.9));
+        let mut first = build::<f64>(&spec, 37);
+        for _ in 0..17 {
+            first.step(&mut w, &mut f, 0.003);
+        }
+        let mut second = build::<f64>(&spec, 37);
+        let saved = first.state();
+        assert_eq!(saved.iter().map(|(name, _)| *name).collect::<Vec<_>>(), entry.states);
+        assert!(saved.iter().all(|(_, values)| values.len() == 37));
+        second.load_state(first.steps(), &saved).expect("its own state");
+        let mut copy = w.clone();
+        for step in 18..=117 {
+            first.step(&mut w, &mut f, 0.003);
+            second.step(&mut copy, &mut f, 0.003);
+            assert_eq!((first.steps(), second.steps()), (step, step));
+        }
+        assert_eq!(bits(&w), bits(&copy), "{spec:?}");
+        for ((name, a), (_, b)) in first.state().iter().zip(second.state()) {
+            assert_eq!(bits(a), bits(b), "{spec:?}: {name}");
+        }
+    }
+}
+
+#[test]
+fn a_state_that_does_not_fit_changes_nothing() {
+    for (entry, spec) in every() {
+        let (mut f, mut w) = (from_fn(5, quadratic), wave(5, 0.9));
+        let mut optimizer = build::<f64>(&spec, 5);
+        for _ in 0..3 {
+            optimizer.step(&mut w, &mut f, 0.01);
+        }
+        let (good, long) = (vec![0.25; 5], vec![0.25; 6]);
+        let full: Vec<(&str, &[f64])> = entry.states.iter().map(|&name| (name, &good[..])).collect();
+        let with = |more: &[(&'static str, &'static [f64])]| {
+            full.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>()
+        };
+        let mut wrong = vec![(with(&[("no such state", &[0.0; 5])]), "no such state")];
+        if let Some((&last, before)) = entry.states.split_last() {
+            wrong.push((full[..before.len()].to_vec(), "missing"));
+            wrong.push((with(&[(last, &[0.0; 5])]), "twice"));
+            let mut misshapen = full.clone();
+            misshapen[before.len()] = (last, &long);
+            wrong.push((misshapen, "has 6 numbers, expected 5"));
+        }
+        let before: Vec<Vec<u64>> = optimizer.state().iter().map(|(_, values)| bits(values)).collect();
+        for (state, message) in wrong {
+            let error = optimizer.load_state(99, &state).expect_err("it does not fit").to_string();
+            assert!(error.contains(message) && error.contains(entry.info.name), "{error}");
+            let after: Vec<Vec<u64>> = optimizer.state().iter().map(|(_, values)| bits(values)).collect();
+            assert_eq!((&after, optimizer.steps()), (&before, 3), "{spec:?}");
+        }
+        optimizer.load_state(99, &full).expect("it fits");
+        assert_eq!(optimizer.steps(), 99);
+    }
+}
+
+#[test]
+fn a_given_gradient_steps_alike_and_look_ahead_refuses_it() {
+    let mut refused = Vec::new();
+    for (entry, spec) in every() {
+        let (mut f, mut w) = (from_fn(33, quadratic), wave(33, 0.9));
+        let (mut copy, mut grad) = (w.clone(), vec![0.0; 33]);
+        let (mut first, mut second) = (build::<f64>(&spec, 33), build::<f64>(&spec, 33));
+        // A rule that looks ahead says so by where it asks.
+        for step in 1..=20 {
+            f.value_and_grad(&copy, &mut grad);
+            match second.step_with(&mut copy, &grad, 0.01) {
+                Ok(()) => {
+                    first.step(&mut w, &mut f, 0.01);
+                    assert_eq!(bits(&w), bits(&copy), "{spec:?}, step {step}");
+                    assert_eq!(second.steps(), step);
+                }
+                Err(error) => {
+                    assert_eq!(error, OptimError::NeedsObjective { optimizer: entry.info.name });
+                    assert_eq!((bits(&copy), second.steps()), (bits(&w), 0), "{spec:?}: a refusal moved it");
+                    refused.push((entry.info.name, spec.dialect));
+                    break;
+                }
+            }
+        }
+    }
+    assert_eq!(refused, [("nag", Dialect::Textbook)]);
+}
+
+#[test]
+fn a_bad_learning_rate_is_refused() {
+    for (_, spec) in every() {
+        for bad in [-1e-9, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let (mut w, mut optimizer) = (wave(5, 0.9), build::<f64>(&spec, 5));
+            let error = optimizer.step_with(&mut w, &[1.0; 5], bad).expect_err("out of range").to_string();
+            assert!(error.contains("learning_rate") && error.contains("[0, ∞)"), "{error}");
+            let step = catch_unwind(AssertUnwindSafe(|| {
+                optimizer.step(&mut w, &mut from_fn(5, quadratic), bad);
+            }));
+            assert!(step.is_err(), "{spec:?} took the learning rate {bad}");
+            assert_eq!((w, optimizer.steps()), (wave(5, 0.9), 0), "{spec:?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_length_is_a_shape_bug() {
+    for (_, spec) in every() {
+        let mut optimizer = build::<f64>(&spec, 5);
+        let mut panics = |w: usize, grad: usize| {
+            let (mut w, grad) = (vec![0.0; w], vec![0.0; grad]);
+            catch_unwind(AssertUnwindSafe(|| optimizer.step_with(&mut w, &grad, 0.1).is_ok()))
+        };
+        assert!(panics(4, 4).is_err() && panics(6, 6).is_err(), "{spec:?}");
+        // A look-ahead rule refuses any gradient before it looks at it.
+        assert!(!matches!(panics(5, 4), Ok(true)), "{spec:?}");
+        assert!(optimizer.steps() == 0);
+    }
+}
+
+#[test]
+fn every_hyperparameter_is_refused_just_outside_its_range() {
+    for (entry, spec) in every() {
+        for (name, _, range) in (entry.hyper)() {
+            let ends = [(range.low, range.low.next_down()), (range.high.next_down(), range.high)];
+            for (inside, outside) in ends {
+                let outside = if range.closed && outside == range.high { outside.next_up() } else { outside };
+                spec.clone().with(name, inside).build::<f32>(3).map(drop).expect("inside its range");
+                for bad in [outside, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    let spec = spec.clone().with(name, bad);
+                    let error = spec.build::<f64>(3).map(drop).expect_err("outside its range").to_string();
+                    for part in [entry.info.name, name, &format!("{bad}"), &range.to_string()] {
+                        assert!(error.contains(part), "«{error}» does not say {part}");
+                    }
+                    assert!(spec.build::<f32>(3).is_err() && spec.resolved().is_err());
+                }
+            }
+            // One letter is missing: the right name is suggested.
+            let typo = &name[..name.len() - 1];
+            let error = spec.clone().with(typo, 0.5).build::<f64>(3).map(drop).expect_err("unknown");
+            assert!(error.to_string().contains("did you mean «"), "{error}");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        let error = spec.clone().with("xyzzy", 0.5).build::<f64>(3).map(drop).expect_err("unknown");
+        assert!(!error.to_string().contains("did you mean"), "{error}");
+    }
+}
+
+#[test]
+fn nan_and_infinity_stay_in_their_element() {
+    for (_, spec) in every() {
+        for (at, poison) in [(0, f64::NAN), (15, f64::INFINITY), (16, f64::NEG_INFINITY), (39, f64::NAN)] {
+            let walk = |poisoned: bool| {
+                let (mut w, mut optimizer) = (wave(40, 0.9), build::<f64>(&spec, 40));
+                let mut f = from_fn(40, |_: &[f64], grad: &mut [f64]| {
+                    grad.copy_from_slice(&wave(40, 0.31));
+                    if poisoned {
+                        grad[at] = poison;
+                    }
+                    0.0
+                });
+                for _ in 0..3 {
+                    optimizer.step(&mut w, &mut f, 0.01);
+                }
+                w
+            };
+            let (mut clean, mut poisoned) = (walk(false), walk(true));
+            assert_ne!(poisoned[at].to_bits(), clean[at].to_bits(), "{spec:?}");
+            (clean[at], poisoned[at]) = (0.0, 0.0);
+            assert_eq!(bits(&clean), bits(&poisoned), "{spec:?}, element {at}");
+        }
+    }
+}
+
+#[test]
+fn adaptive_rules_do_not_see_the_gradient_s_scale() {
+    // Powers of two scale without rounding, so that even the bits must agree.
+    for name in ["adagrad", "rmsprop", "adam"] {
+        for dialect in Dialect::ALL {
+            let spec = OptimizerSpec::named(name).dialect(dialect).with("epsilon", 0.0);
+            let walk = |scale: f64| {
+                let (mut w, mut optimizer) = (wave(20, 0.9), build::<f64>(&spec, 20));
+                for step in 0..50 {
+                    let grad: Vec<_> =
+                        wave(20, 0.31 + f64::from(step)).iter().map(|g| (g + 1.5) * scale).collect();
+                    optimizer.step_with(&mut w, &grad, 0.01).expect("no look-ahead");
+                }
+                w
+            };
+            assert_ne!(walk(1.0), wave(20, 0.9), "{spec:?}");
+            assert_eq!(bits(&walk(1.0)), bits(&walk(1024.0)), "{spec:?}");
+            assert_eq!(bits(&walk(1.0)), bits(&walk(1.0 / 4096.0)), "{spec:?}");
+        }
+    }
+}
+
+#[test]
+fn an_optimizer_of_nothing_is_harmless() {
+    for (_, spec) in every() {
+        let mut optimizer = build::<f32>(&spec, 0);
+        optimizer.step(&mut [], &mut from_fn(0, |_: &[f32], _: &mut [f32]| 1.0), 0.1);
+        assert_eq!(optimizer.steps(), 1);
+    }
+}
+
+/// Steps of random gradients with random hyperparameters; whether W stayed free of NaN.
+fn stays_a_number<T: Real>(spec: &OptimizerSpec, rate: f64, gradients: &[Vec<f64>]) -> bool {
+    let (mut w, mut optimizer) = (vec![T::ONE; 3], build::<T>(spec, 3));
+    gradients.iter().all(|given| {
+        let mut f = from_fn(3, |_: &[T], grad: &mut [T]| {
+            grad.iter_mut().zip(given).for_each(|(g, &given)| *g = T::from_f64(given));
+            T::ZERO
+        });
+        optimizer.step(&mut w, &mut f, rate);
+        w.iter().all(|&w| w.is_finite())
+    })
+}
+
+fn gradient() -> impl Strategy<Value = f64> {
+    prop_oneof![Just(0.0), -1.0..1.0, -1e6..1e6, -1e-30..1e-30]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #[test]
+    fn finite_gradients_never_lead_to_nan(
+        rate in 0.0..2.0,
+        share in proptest::collection::vec(0.0..1.0, 3),
+        log_epsilon in -30.0..0.0,
+        gradients in proptest::collection::vec(proptest::collection::vec(gradient(), 3), 1..40),
+    ) {
+        for (entry, mut spec) in every() {
+            for ((name, _, range), share) in (entry.hyper)().into_iter().zip(&share) {
+                // A share of the range; where it has no end (ε, which must not be 0), a power of ten.
+                let value = if range.high.is_finite() {
+                    (range.low + share * (range.high - range.low)).clamp(range.low, range.high.next_down())
+                } else {
+                    10_f64.powf(log_epsilon)
+                };
+                spec = spec.with(name, value);
+            }
+            prop_assert!(stays_a_number::<f64>(&spec, rate, &gradients), "{spec:?}");
+            prop_assert!(stays_a_number::<f32>(&spec, rate, &gradients), "{spec:?}");
+        }
+    }
+}
