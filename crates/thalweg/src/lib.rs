@@ -14,3 +14,8 @@ pub mod report;
 pub mod store;
 #[cfg(feature = "workbench")]
 pub mod study;
+
+/// The examples of the project's README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -107,7 +107,7 @@ fn versus(summary: &Summary, method: &MethodSummary) -> String {
         _ if is_best => "best".to_owned(),
         _ if method.failed_folds > 0 => format!("{} folds failed", method.failed_folds),
         Some(_) | None if method.tied_with_best => "not told apart".to_owned(),
-        Some(versus) => format!("worse by {}, p {}", score_text(versus.difference), p_text(versus.p)),
+        Some(versus) => format!("worse by {}, {}", score_text(versus.difference), p_text(versus.p)),
         None => "–".to_owned(),
     }
 }

@@ -35,6 +35,8 @@ pub struct Plan<'d> {
     policy: &'static str,
     fingerprint: String,
     baseline: Option<f64>,
+    /// That of the first fold, to be shown.
+    preparation: Preparation,
 }
 
 /// An outer fold with its inner split.
@@ -129,7 +131,19 @@ impl<'d> Plan<'d> {
             .collect::<Result<Vec<_>, _>>()?;
         let policy = splitter.name();
         let fingerprint = data.fingerprint();
-        let mut plan = Self { spec, data, metric, outputs, folds, loss, policy, fingerprint, baseline: None };
+        let preparation = Preparation::fit(&folds[0].outer.views(data).0);
+        let mut plan = Self {
+            spec,
+            data,
+            metric,
+            outputs,
+            folds,
+            loss,
+            policy,
+            fingerprint,
+            baseline: None,
+            preparation,
+        };
         plan.check_folds()?;
         plan.baseline = plan.score_baseline()?;
         Ok(plan)
@@ -150,6 +164,8 @@ impl<'d> Plan<'d> {
                 classes: data.class_names().to_vec(),
                 fingerprint: self.fingerprint.clone(),
                 warnings: data.warnings.clone(),
+                inputs: self.preparation.width(),
+                preparation: self.preparation.notes().to_vec(),
             },
             protocol: Protocol {
                 cv: self.policy.to_owned(),

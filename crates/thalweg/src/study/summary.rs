@@ -46,6 +46,10 @@ pub struct DataInfo {
     pub fingerprint: String,
     /// What a reader should know about the data.
     pub warnings: Vec<String>,
+    /// Inputs of the network in the first fold: the columns that the features were prepared into.
+    pub inputs: usize,
+    /// What the preparation of the first fold's training part left out or put together.
+    pub preparation: Vec<String>,
 }
 
 /// How the study was run, as far as settings and data decide it together.

@@ -94,7 +94,7 @@ fn sentences(
     sentences.extend(worse.filter_map(|method| {
         let versus = method.versus_best?;
         Some(format!(
-            "{} is worse by {} ({} to {}, p = {}).",
+            "{} is worse by {} ({} to {}, {}).",
             title(&method.optimizer),
             score_text(versus.difference),
             score_text(versus.low),
@@ -176,9 +176,9 @@ pub fn rate_text(rate: f64) -> String {
     if (1e-4..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
-/// A p-value.
+/// A p-value with its sign: `p = 0.012`, `p < 0.001`.
 pub fn p_text(p: f64) -> String {
-    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
 }
 
 fn interval_text(method: &MethodSummary) -> String {
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(score_text(12345.678), "12345.7");
         assert_eq!(rate_text(0.0031622776601683795), "0.003162");
         assert_eq!(rate_text(1e-5), "1e-5");
-        assert_eq!(p_text(0.0004), "<0.001");
+        assert_eq!(p_text(0.0004), "p < 0.001");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
 }

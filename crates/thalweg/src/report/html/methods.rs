@@ -83,9 +83,8 @@ fn difference(summary: &Summary, method: &MethodSummary) -> String {
     let folds = method.scores.len();
     match method.versus_best {
         Some(Versus { difference, low, high, p }) => {
-            let sign = if verdict::p_text(p).starts_with('<') { "p " } else { "p = " };
             format!(
-                "worse by {} ({} to {}), {sign}{}",
+                "worse by {} ({} to {}), {}",
                 text::score(Some(difference)),
                 text::score(Some(low)),
                 text::score(Some(high)),

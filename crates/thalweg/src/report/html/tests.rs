@@ -66,6 +66,8 @@ impl Shape {
                 classes: if regression { vec![] } else { (0..10).map(|class| class.to_string()).collect() },
                 fingerprint: "b3f1c0ffee".to_owned(),
                 warnings: vec!["Column «id» looks like an identifier.".to_owned()],
+                inputs: 4,
+                preparation: vec!["Column «flat» is constant in training.".to_owned()],
             },
             protocol: Protocol {
                 cv: if regression { "k-fold" } else { "stratified" }.to_owned(),
