@@ -85,9 +85,9 @@ fn optimizers() -> Grid {
             let values =
                 OptimizerSpec::named(entry.info.name).dialect(dialect).resolved().unwrap_or_default();
             let hyper = values.iter().zip(&symbols).map(|((name, value), (_, symbol, range))| {
-                format!("{symbol} ({name}) {} in {range}", rate_text(*value))
+                format!("{symbol} = {name} = {} in {range}", rate_text(*value))
             });
-            let rate = format!("η {}", rate_text(entry.info.learning_rate.get(dialect)));
+            let rate = format!("η = {}", rate_text(entry.info.learning_rate.get(dialect)));
             let defaults: Vec<String> = std::iter::once(rate).chain(hyper).collect();
             [
                 entry.info.name.to_owned(),

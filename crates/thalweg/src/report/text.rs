@@ -122,7 +122,7 @@ const LEGEND: &str = "gap: how much worse the test score is than the training sc
      div.: diverged trials. steps, s: training steps and seconds, summed over trials.";
 
 /// Breaks a text into lines of at most 100 characters, each behind `indent`.
-fn wrapped(text: &str, indent: &str) -> String {
+pub(super) fn wrapped(text: &str, indent: &str) -> String {
     let mut lines = String::new();
     let mut line = String::new();
     for word in text.split(' ') {

@@ -18,7 +18,7 @@ use super::summary::{DataInfo, Protocol, StudyRecord};
 use super::trial::{Role, Trial};
 
 /// Stands in front of every key: a change of what a trial means changes every key.
-const TRIAL_LAYOUT: &str = "thalweg trial 1";
+const TRIAL_LAYOUT: &str = "thalweg trial 2";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;

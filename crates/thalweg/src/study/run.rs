@@ -12,7 +12,8 @@ use std::time::Instant;
 use thalweg_data::{Preparation, Prepared, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, Truth};
 use thalweg_learn::estimator::{network_targets, restore};
-use thalweg_learn::train::{Fitted, Predictions, Samples, StopReason, Validation, fit};
+use thalweg_learn::train::early_stopping::Best;
+use thalweg_learn::train::{EpochRecord, Fitted, Predictions, Samples, StopReason, Validation, fit};
 
 use super::plan::Plan;
 use super::trial::{Role, Trial, TrialRecord};
@@ -279,7 +280,7 @@ fn record(
 ) -> TrialRecord {
     let diverged = matches!(fitted.stop, StopReason::Diverged { .. });
     let epochs = fitted.history.len() as u32;
-    let best = fitted.best.filter(|_| !diverged);
+    let best = steady_best(&fitted.history).filter(|_| !diverged);
     let [train_score, test_score] = scores.unwrap_or([None, None]);
     TrialRecord {
         key,
@@ -295,12 +296,35 @@ fn record(
         epochs,
         steps: fitted.steps,
         valid_score: best.map(|best| sign * best.cost),
-        valid_loss: best.map(|best| best.loss).filter(|loss| loss.is_finite()),
+        valid_loss: best.map(|best| best.loss),
         train_score,
         test_score,
         history: fitted.history,
         seconds,
     }
+}
+
+/// Epochs on either side that an epoch is judged together with.
+const STEADY: usize = 2;
+
+/// The epoch with the best validation cost, averaged with its neighbours' (ties: by loss, then the earlier one).
+///
+/// A refit can repeat the number of epochs, but not the luck of one: a training at the edge of stability jumps from epoch
+/// to epoch, and the best of its jumps says little about where another run ends.
+fn steady_best(history: &[EpochRecord]) -> Option<Best> {
+    let around = |index: usize| &history[index.saturating_sub(STEADY)..history.len().min(index + STEADY + 1)];
+    let mean = |window: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>| {
+        let sum: Option<f64> = window.iter().map(value).sum();
+        sum.map(|sum| sum / window.len() as f64)
+    };
+    (0..history.len())
+        .filter_map(|index| {
+            let window = around(index);
+            let cost = mean(window, |epoch| epoch.valid_cost)?;
+            let loss = mean(window, |epoch| epoch.valid_loss)?;
+            Some(Best { epoch: index as u32 + 1, cost, loss })
+        })
+        .min_by(|a, b| a.cost.total_cmp(&b.cost).then(a.loss.total_cmp(&b.loss)))
 }
 
 /// The learning rate and the epochs of the best inner trial: by validation score, ties by validation loss, then by the
@@ -317,4 +341,30 @@ fn choose(metric: Metric, inner: &[TrialRecord]) -> Option<(f64, u32)> {
                 .then(a.learning_rate.total_cmp(&b.learning_rate))
         })
         .map(|(record, _, epoch)| (record.learning_rate, epoch))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history(costs: &[Option<f64>]) -> Vec<EpochRecord> {
+        let epoch = |&cost: &Option<f64>| EpochRecord { train_loss: 0.0, valid_loss: cost, valid_cost: cost };
+        costs.iter().map(epoch).collect()
+    }
+
+    #[test]
+    fn a_lucky_epoch_is_not_chosen() {
+        let jumping = [0.9, 0.8, 0.1, 0.9, 0.8, 0.4, 0.4, 0.4, 0.4, 0.4, 0.7].map(Some);
+        assert_eq!(steady_best(&history(&jumping)).map(|best| best.epoch), Some(8));
+        assert_eq!(steady_best(&history(&[Some(0.3)])).map(|best| (best.epoch, best.cost)), Some((1, 0.3)));
+        assert_eq!(steady_best(&history(&[])), None);
+    }
+
+    #[test]
+    fn an_epoch_without_a_cost_spoils_its_neighbours() {
+        let mut costs = [0.5; 9].map(Some);
+        costs[2] = None;
+        costs[7] = Some(0.2);
+        assert_eq!(steady_best(&history(&costs)).map(|best| best.epoch), Some(9));
+    }
 }

@@ -41,15 +41,16 @@ pub struct TrialRecord {
     pub learning_rate: f64,
     /// Why training ended.
     pub stop: StopReason,
-    /// The epoch (from 1) whose weights were kept: the best of an inner trial, the last of a refit.
+    /// The epoch (from 1) that counts: of an inner trial the one with the best validation score, averaged over the two
+    /// epochs on either side; of a refit the last.
     pub epoch: Option<u32>,
     /// Epochs done.
     pub epochs: u32,
     /// Steps done.
     pub steps: u64,
-    /// The score of the kept weights on the inner validation part.
+    /// The score on the inner validation part at that epoch, averaged likewise.
     pub valid_score: Option<f64>,
-    /// Their loss on it.
+    /// The loss on it, likewise.
     pub valid_loss: Option<f64>,
     /// The score of a refit on the outer training part.
     pub train_score: Option<f64>,
