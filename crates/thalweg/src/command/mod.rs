@@ -16,9 +16,9 @@ use clap::{Parser, Subcommand};
 
 pub use error::Failure;
 
-/// Which optimizer, learning rate and batch size generalizes best on your data.
+/// Finds the optimizer and the learning rate that generalize best on your data.
 #[derive(Debug, Parser)]
-#[command(name = "thalweg", version, about, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+#[command(name = "thalweg", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,

@@ -1,0 +1,3 @@
+//! x
+mod bad_input;
+mod common;
