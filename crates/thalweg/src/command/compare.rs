@@ -30,7 +30,7 @@ pub(super) struct Compare {
     #[command(flatten)]
     options: Options,
     /// Read settings from a TOML file, with the flags' names as keys; flags win
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Running")]
     config: Option<PathBuf>,
 }
 

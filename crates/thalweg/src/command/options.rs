@@ -133,16 +133,16 @@ options! {
     seed: (u64),
 
     /// Trials at a time; changes nothing but the time [default: the number of cores]
-    #[arg(long, value_parser = whole::<usize>, value_name = "N")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
     jobs: (usize),
     /// Where the store and the report go [default: runs/<name>]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Running")]
     out: (PathBuf),
     /// How to write the result to standard output [default: table]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Running")]
     format: (Format),
     /// Write nothing to standard error but errors
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL", help_heading = "Running")]
     quiet: (bool),
 }
 
