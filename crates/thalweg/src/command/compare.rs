@@ -9,7 +9,7 @@ use clap::Args;
 use super::Failure;
 use super::options::Options;
 use super::progress::bar;
-use super::report::publish;
+use super::report::{check_place, publish};
 use crate::store::Store;
 use crate::study::{Event, Plan, run};
 
@@ -30,7 +30,7 @@ pub(super) struct Compare {
     #[command(flatten)]
     options: Options,
     /// Read settings from a TOML file, with the flags' names as keys; flags win
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Running")]
     config: Option<PathBuf>,
 }
 
@@ -44,13 +44,14 @@ impl Compare {
         let data = thalweg_data::open(&spec.data, &spec.dataset)?;
         let plan = Plan::new(spec, &data)?;
         let (quiet, jobs) = (options.quiet(), options.jobs()?);
+        let folder = options.out(&data.name);
+        check_place(&folder)?;
+        let mut store = Store::open(&folder)?;
         if !quiet {
             for warning in &data.warnings {
                 eprintln!("note: {warning}");
             }
         }
-        let folder = options.out(&data.name);
-        let mut store = Store::open(&folder)?;
         let stop = stop_on_signal()?;
         let done = store.trials()?;
         let progress = bar(plan.trials(), quiet);

@@ -16,9 +16,9 @@ use clap::{Parser, Subcommand};
 
 pub use error::Failure;
 
-/// Which optimizer, learning rate and batch size generalizes best on your data.
+/// Finds the optimizer and the learning rate that generalize best on your data.
 #[derive(Debug, Parser)]
-#[command(name = "thalweg", version, about, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+#[command(name = "thalweg", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -32,15 +32,12 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the same command again to go on).";
 
+/// The verbs; each is described where it is made.
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Find the optimizer that generalizes best on a data set
     Compare(Box<compare::Compare>),
-    /// Show a finished study again, from its store alone
     Report(report::Report),
-    /// List what can be named: optimizers, data sets, metrics, …
     List(list::List),
-    /// Write a completion script for a shell
     Completions(completions::Completions),
 }
 

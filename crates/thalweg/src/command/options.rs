@@ -1,5 +1,7 @@
 //! The settings of `compare`: one type for flags and for TOML.
 
+use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -66,7 +68,7 @@ options! {
     #[serde(deserialize_with = "texts")]
     keep: (Vec<String>),
     /// Use the previous N values of the target as features (time series)
-    #[arg(long, value_name = "N", help_heading = "Data")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Data")]
     lags: (usize),
     /// Another cell text that means «missing» (repeat the flag for more)
     #[arg(long, value_name = "TEXT", help_heading = "Data")]
@@ -99,10 +101,10 @@ options! {
     #[arg(long, value_name = "NAME", help_heading = "Training")]
     loss: (LossChoice),
     /// Passes over the data, at most [default: 50]
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
     epochs: (u32),
     /// Epochs without a better validation score before a trial stops; 0 never stops early [default: 10]
-    #[arg(long, value_name = "N", help_heading = "Training")]
+    #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
     patience: (u32),
     /// Rows per step: 1 (stochastic), N (mini-batch) or full [default: 32]
     #[arg(long, value_name = "N|full", help_heading = "Training")]
@@ -112,13 +114,13 @@ options! {
     #[arg(long, value_name = "POLICY", help_heading = "Evaluation")]
     cv: (Policy),
     /// Outer folds [default: 5]
-    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
     folds: (usize),
     /// How often the folds are drawn anew [default: 1]
-    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
     repeats: (usize),
     /// Rows left out between past and future (time series) [default: 0]
-    #[arg(long, value_name = "ROWS", help_heading = "Evaluation")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "ROWS", help_heading = "Evaluation")]
     gap: (usize),
     /// The share of each outer training part that learning rates are chosen on [default: 0.2]
     #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
@@ -127,20 +129,20 @@ options! {
     #[arg(long, value_name = "NAME", help_heading = "Evaluation")]
     metric: (Metric),
     /// Decides every random draw [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Evaluation")]
+    #[arg(long, value_parser = whole::<u64>, value_name = "N", help_heading = "Evaluation")]
     seed: (u64),
 
     /// Trials at a time; changes nothing but the time [default: the number of cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
     jobs: (usize),
     /// Where the store and the report go [default: runs/<name>]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Running")]
     out: (PathBuf),
     /// How to write the result to standard output [default: table]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, help_heading = "Running")]
     format: (Format),
     /// Write nothing to standard error but errors
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL", help_heading = "Running")]
     quiet: (bool),
 }
 
@@ -148,17 +150,19 @@ impl Options {
     /// The settings in a TOML file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let place = path.display();
-        let text = std::fs::read_to_string(path).map_err(|cause| {
-            Failure::usage(format!("--config {place}: the file cannot be read as text: {cause}"))
-        })?;
-        let wrong = |error: toml::de::Error| Failure::usage(format!("--config {place}: {error}"));
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Failure::usage(format!("--config {place}: {}", unreadable(path, &cause))))?;
+        let wrong = |error: toml::de::Error| {
+            Failure::usage(format!("--config {place}{}", located(&text, error.span(), error.message())))
+        };
         let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
         let known = || Self::KEYS.iter().map(|key| key.replace('_', "-"));
         if let Some(key) = table.keys().find(|key| !known().any(|known| known == **key)) {
             let names: Vec<String> = known().collect();
             let hint = did_you_mean(key, names.iter().map(String::as_str));
+            let end = if hint.is_empty() { "." } else { "" };
             return Err(Failure::usage(format!(
-                "--config {place}: there is no setting «{key}»{hint} There are: {}",
+                "--config {place}: there is no setting «{key}»{hint}{end} There are: {}",
                 names.join(", ")
             )));
         }
@@ -235,7 +239,55 @@ impl Options {
 /// A word that serde knows as a unit variant.
 fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
     let words: StrDeserializer<'_, WordError> = text.into_deserializer();
-    V::deserialize(words).map_err(|error| error.to_string())
+    V::deserialize(words).map_err(|error| plain(&error.to_string()))
+}
+
+/// A whole number that `N` can hold.
+fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    let most = u64::MAX >> (64 - 8 * size_of::<N>());
+    text.parse().map_err(|_| format!("it must be a whole number from 0 to {most}"))
+}
+
+/// What serde says of a value, without the names of Rust's types.
+fn plain(message: &str) -> String {
+    let types = [
+        ("usize", "a whole number"),
+        ("u32", "a whole number"),
+        ("u64", "a whole number"),
+        ("f64", "a number"),
+    ];
+    let message =
+        message.replacen("unknown variant ", "there is no ", 1).replacen(", expected", "; expected", 1);
+    types.iter().fold(message, |message, (name, words)| {
+        match message.strip_suffix(&format!("expected {name}")) {
+            Some(head) => format!("{head}expected {words} from 0 up"),
+            None => message,
+        }
+    })
+}
+
+/// Why a settings file is not read, and what to do.
+fn unreadable(path: &Path, cause: &std::io::Error) -> String {
+    match cause.kind() {
+        ErrorKind::NotFound => {
+            "there is no file of that name; check the spelling and the folder you are in".to_owned()
+        }
+        ErrorKind::InvalidData => "the file is not UTF-8 text; save it as UTF-8".to_owned(),
+        _ if path.is_dir() => "this is a folder; name a TOML file in it".to_owned(),
+        _ => format!("the file cannot be read ({cause}); check its permissions"),
+    }
+}
+
+/// What is wrong with a TOML text, behind its line and its key.
+fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
+    let message = plain(message.trim()).replace('\n', "; ");
+    let Some(before) = span.and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
+    let number = before.matches('\n').count();
+    let key = text.lines().nth(number).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    match key.filter(|key| !key.is_empty()) {
+        Some(key) => format!(", line {}, {key}: {message}", number + 1),
+        None => format!(", line {}: {message}", number + 1),
+    }
 }
 
 /// What TOML may hold where the command line has one text.

@@ -27,9 +27,25 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn run(self) -> Result<(), Failure> {
+        check_place(&self.folder)?;
         let (study, records) = Store::open_existing(&self.folder)?.latest()?;
         publish(&self.folder, &study, &records, self.format, self.quiet)
     }
+}
+
+/// The HTML report's file in the output folder.
+const FILE: &str = "report.html";
+
+/// Refuses an output folder in which the report has no place, before hours are spent.
+pub(super) fn check_place(folder: &Path) -> Result<(), Failure> {
+    let path = folder.join(FILE);
+    if path.is_dir() {
+        return Err(Failure::usage(format!(
+            "{}: this is a folder, and the report is written there; move it away, or name another folder with --out DIR",
+            path.display()
+        )));
+    }
+    Ok(())
 }
 
 /// Writes the HTML report into `folder` and the summary to standard output.
@@ -41,7 +57,7 @@ pub(super) fn publish(
     quiet: bool,
 ) -> Result<(), Failure> {
     let summary = Summary::new(study, records);
-    let path = folder.join("report.html");
+    let path = folder.join(FILE);
     let page = html::render(&summary, records).map_err(|error| Failure::failed(error.to_string()))?;
     replace(&path, &page).map_err(|cause| {
         Failure::failed(format!("{}: the report cannot be written: {cause}", path.display()))

@@ -183,6 +183,9 @@ impl Store {
             Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
                 Err(StoreError::Foreign { path })
             }
+            Err(cause) if cause.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                Err(StoreError::Damaged { path, cause: cause.to_string() })
+            }
             Err(cause) => Err(StoreError::Unwritable { path, cause }),
         }
     }

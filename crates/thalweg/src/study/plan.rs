@@ -12,7 +12,7 @@ use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
 use thalweg_optim::{OptimError, OptimizerSpec};
 
-use super::reproduce::command;
+use super::reproduce::{command, widths_text};
 use super::spec::{LossChoice, StudySpec};
 use super::summary::{DataInfo, Protocol, StudyRecord};
 use super::trial::{Role, Trial};
@@ -22,6 +22,9 @@ const TRIAL_LAYOUT: &str = "thalweg trial 2";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;
+
+/// The most weights of a network: each thread keeps several copies of 4 bytes a weight.
+const MOST_WEIGHTS: usize = 100_000_000;
 
 /// A study that can be run: all settings are checked, all folds are drawn.
 #[derive(Debug)]
@@ -255,11 +258,33 @@ impl<'d> Plan<'d> {
         for (index, fold) in self.folds.iter().enumerate() {
             let (train, _) = fold.outer.views(self.data);
             let (inner, _) = train.inner(&fold.inner);
-            if [&train, &inner].into_iter().any(|view| Preparation::fit(view).width() == 0) {
-                return Err(StudyError::NoFeatures { fold: index + 1, hint });
+            for width in [&train, &inner].map(|view| Preparation::fit(view).width()) {
+                if width == 0 {
+                    return Err(StudyError::NoFeatures { fold: index + 1, hint });
+                }
+                self.check_size(width)?;
             }
         }
         Ok(())
+    }
+
+    /// Refuses a network that would not fit into memory.
+    fn check_size(&self, inputs: usize) -> Result<(), StudyError> {
+        let widths = self.spec.hidden.iter().chain([&self.outputs]);
+        let layers =
+            widths.scan(inputs, |from, &to| Some((std::mem::replace(from, to) + 1).saturating_mul(to)));
+        let weights = layers.fold(0, usize::saturating_add);
+        if weights <= MOST_WEIGHTS {
+            return Ok(());
+        }
+        Err(StudyError::Setting {
+            flag: "hidden",
+            value: widths_text(&self.spec.hidden),
+            expected: format!(
+                "a network of at most {MOST_WEIGHTS} weights, and this one has {weights} ({inputs} inputs, {} outputs)",
+                self.outputs
+            ),
+        })
     }
 
     /// The mean score of the constant prediction; also finds parts on which the metric is not defined.
@@ -324,7 +349,11 @@ fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
         Err(StudyError::Setting { flag, value, expected: expected.to_owned() })
     };
     if spec.optimizers.is_empty() {
-        return setting("optimizers", String::new(), "at least one name; see `thalweg list optimizers`");
+        return setting(
+            "optimizers",
+            "(none)".to_owned(),
+            "at least one name; see `thalweg list optimizers`",
+        );
     }
     for (index, name) in spec.optimizers.iter().enumerate() {
         OptimizerSpec::named(name).dialect(spec.dialect).resolved()?;

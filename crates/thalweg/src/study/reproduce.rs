@@ -28,7 +28,7 @@ pub(super) fn command(spec: &StudySpec) -> String {
     flag("optimizers", spec.optimizers.join(","), spec.optimizers != default.optimizers);
     flag("dialect", spec.dialect.name().to_owned(), spec.dialect != default.dialect);
     flag("learning-rates", spec.learning_rates.to_string(), spec.learning_rates != default.learning_rates);
-    flag("hidden", widths(&spec.hidden), spec.hidden != default.hidden);
+    flag("hidden", widths_text(&spec.hidden), spec.hidden != default.hidden);
     flag("activation", spec.activation.name().to_owned(), spec.activation != default.activation);
     flag("init", word(&spec.init), spec.init != default.init);
     flag("loss", spec.loss.to_string(), spec.loss != default.loss);
@@ -46,7 +46,8 @@ pub(super) fn command(spec: &StudySpec) -> String {
     words.join(" ")
 }
 
-fn widths(hidden: &[usize]) -> String {
+/// As `--hidden` reads it.
+pub(super) fn widths_text(hidden: &[usize]) -> String {
     if hidden.is_empty() {
         return "none".to_owned();
     }

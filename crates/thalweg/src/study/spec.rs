@@ -94,7 +94,8 @@ impl FromStr for LossChoice {
         named.ok_or_else(|| {
             let names = Loss::ALL.map(Loss::name);
             let hint = thalweg_optim::suggest::did_you_mean(name, names);
-            format!("there is no loss «{name}»{hint} There are: auto, {}", names.join(", "))
+            let end = if hint.is_empty() { "." } else { "" };
+            format!("there is no loss «{name}»{hint}{end} There are: auto, {}", names.join(", "))
         })
     }
 }

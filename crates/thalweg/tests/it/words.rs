@@ -1,0 +1,73 @@
+//! What the command says of itself: help, lists and completions.
+
+use crate::common::Folder;
+
+#[test]
+fn every_verb_has_help_with_examples() {
+    let folder = Folder::new("help");
+    for (arguments, words) in [
+        ("--help", &["Examples:", "compare", "report", "list", "completions", "Exit codes"][..]),
+        (
+            "compare --help",
+            &[
+                "Examples:",
+                "--target",
+                "--learning-rates",
+                "--config",
+                "1e-4..1:9]",
+                "nested cross-validation",
+                "again to go on",
+            ],
+        ),
+        ("report --help", &["Examples:", "--format", "runs/digits"]),
+        ("list --help", &["Examples:", "optimizers", "datasets", "metrics"]),
+        ("completions --help", &["Examples:", "bash", "zsh", "fish", "powershell"]),
+        ("help compare", &["Examples:", "--optimizers"]),
+        ("compare -h", &["Examples:", "--optimizers"]),
+    ] {
+        let ran = folder.good(arguments);
+        assert_eq!(ran.err, "");
+        for word in words {
+            assert!(ran.out.contains(word), "{arguments}: no «{word}» in:\n{}", ran.out);
+        }
+    }
+    assert!(folder.good("--version").out.starts_with(concat!("thalweg ", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    let folder = Folder::new("completions");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = folder.good(&format!("completions {shell}")).out;
+        for word in ["compare", "learning-rates", "optimizers"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+    }
+}
+
+#[test]
+fn everything_can_be_listed_in_every_format() {
+    let folder = Folder::new("list");
+    for (what, rows, words) in [
+        ("optimizers", 14, &["adam", "textbook", "Kingma"][..]),
+        ("datasets", 6, &["digits", "air-passengers", "1797"]),
+        ("metrics", 8, &["auc", "r2"]),
+        ("splitters", 4, &["stratified", "time-series"]),
+        ("activations", 5, &["gelu"]),
+        ("losses", 4, &["cross-entropy"]),
+    ] {
+        for format in ["table", "json", "csv", "markdown"] {
+            let text = folder.good(&format!("list {what} --format {format}")).out;
+            for word in words {
+                assert!(text.contains(word), "list {what} --format {format}: no «{word}» in:\n{text}");
+            }
+        }
+        let json = folder.good(&format!("list {what} --format json")).out;
+        let items: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(items.as_array().map(Vec::len), Some(rows), "{what}");
+        assert!(items[0]["name"].is_string(), "{what}");
+        let text = folder.good(&format!("list {what} --format csv")).out;
+        let records = csv::Reader::from_reader(text.as_bytes()).into_records().count();
+        assert_eq!(records, rows, "{what}");
+    }
+}
