@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use error::Failure;
+pub use options::Options;
 
 /// Which optimizer, learning rate and batch size generalizes best on your data.
 #[derive(Debug, Parser)]
