@@ -13,6 +13,7 @@
 //! assert_eq!(preparation.apply(&test).x.len(), 50 * preparation.width());
 //! # Ok::<(), thalweg_data::DataError>(())
 //! ```
+mod arrays;
 mod assemble;
 pub mod builtin;
 pub mod dataset;
@@ -26,6 +27,7 @@ mod spec;
 pub mod table;
 pub mod view;
 
+pub use arrays::{ArrayColumn, ArrayError};
 pub use builtin::{BuiltIn, open};
 pub use dataset::{Dataset, Feature, FeatureColumn, MISSING, Target, Task};
 pub use error::DataError;

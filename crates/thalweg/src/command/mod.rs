@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use error::Failure;
+pub use options::Options;
 
 /// Finds the optimizer and the learning rate that generalize best on your data.
 #[derive(Debug, Parser)]

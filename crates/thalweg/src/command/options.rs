@@ -26,13 +26,13 @@ macro_rules! options {
         /// The settings as they were given: what was not, is `None`.
         #[derive(Debug, Clone, Default, Args, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-        pub(super) struct Options {
+        pub struct Options {
             $($(#[$meta])* $name: Option<$($type)+>,)*
         }
 
         impl Options {
-            /// The names of the keys in TOML.
-            const KEYS: &[&str] = &[$(stringify!($name)),*];
+            /// The names of the keys, as Python writes them; TOML and flags have `-` for `_`.
+            pub const KEYS: &[&str] = &[$(stringify!($name)),*];
 
             /// These settings, and where they say nothing, those.
             pub(super) fn or(self, those: Self) -> Self {
@@ -169,8 +169,27 @@ impl Options {
         toml::from_str(&text).map_err(wrong)
     }
 
+    /// The settings in a JSON object, such as Python's keyword arguments; its keys may be written with `_`.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`], which names the key.
+    pub fn from_json(text: &str) -> Result<Self, Failure> {
+        let wrong = |error: serde_json::Error| Failure::usage(format!("the settings: {error}"));
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(wrong)?;
+        // One key at a time, so that an error can name it.
+        object.into_iter().try_fold(Self::default(), |all, (key, value)| {
+            let one = serde_json::Map::from_iter([(key.replace('_', "-"), value)]);
+            let one: Self = serde_json::from_value(one.into())
+                .map_err(|error| Failure::usage(format!("--{}: {error}", key.replace('_', "-"))))?;
+            Ok(one.or(all))
+        })
+    }
+
     /// The study that these settings ask for.
-    pub(super) fn spec(&self) -> Result<StudySpec, Failure> {
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if no data are named, or a width is not one.
+    pub fn spec(&self) -> Result<StudySpec, Failure> {
         let default = StudySpec::default();
         let data = self.data.clone().ok_or_else(|| {
             Failure::usage(
@@ -219,7 +238,11 @@ impl Options {
         self.out.clone().unwrap_or_else(|| Path::new("runs").join(name))
     }
 
-    pub(super) fn jobs(&self) -> Result<usize, Failure> {
+    /// How many trials run at a time.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for 0.
+    pub fn jobs(&self) -> Result<usize, Failure> {
         match self.jobs {
             Some(0) => Err(Failure::usage("--jobs 0: nothing would run; give --jobs 1 or more")),
             Some(jobs) => Ok(jobs.min(1024)),

@@ -59,7 +59,7 @@ pub(super) fn publish(
     let summary = Summary::new(study, records);
     let path = folder.join(FILE);
     let page = html::render(&summary, records).map_err(|error| Failure::failed(error.to_string()))?;
-    replace(&path, &page).map_err(|cause| {
+    report::replace(&path, &page).map_err(|cause| {
         Failure::failed(format!("{}: the report cannot be written: {cause}", path.display()))
     })?;
     print(&match format {
@@ -74,13 +74,4 @@ pub(super) fn publish(
         eprintln!("\nReport: {}", path.display());
     }
     Ok(())
-}
-
-/// Writes a whole file or nothing: readers never see half a report.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-    std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
-        // Best effort: the first error is the one to tell.
-        let _ = std::fs::remove_file(&draft);
-    })
 }

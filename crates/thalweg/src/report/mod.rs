@@ -6,6 +6,8 @@ pub mod html;
 pub mod json;
 pub mod text;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 /// How results are written to standard output.
@@ -21,4 +23,16 @@ pub enum Format {
     Csv,
     /// A table and sentences in Markdown.
     Markdown,
+}
+
+/// Writes a whole file or nothing: readers never see half a report.
+///
+/// # Errors
+/// The system's; then nothing has changed.
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let draft = path.with_extension(format!("{}.tmp", std::process::id()));
+    std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
+        // Best effort: the first error is the one to tell.
+        let _ = std::fs::remove_file(&draft);
+    })
 }

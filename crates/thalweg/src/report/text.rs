@@ -57,7 +57,7 @@ fn heading(summary: &Summary) -> String {
 }
 
 /// The ranking as a table.
-fn ranking(summary: &Summary) -> Grid {
+pub fn ranking(summary: &Summary) -> Grid {
     let column = |key, heading: &str, number| (key, heading.to_owned(), number);
     let columns = vec![
         column("rank", "", true),

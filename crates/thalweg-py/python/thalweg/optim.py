@@ -1,0 +1,53 @@
+"""Optimizers that step NumPy arrays in place: a class per row of the registry, and `make` by name.
+
+    opt = thalweg.optim.Adam([w, b], lr=1e-3)
+    opt.step([grad_w, grad_b])
+
+Arrays are float32 or float64, row-major, all of one type. Hyperparameters have the registry's names, and the defaults
+of the dialect: "torch" (as torch.optim computes it) or "textbook" (as the paper writes it).
+"""
+
+import inspect as _inspect
+
+from . import _thalweg
+from ._thalweg import Optimizer
+
+
+def make(name, params, lr=None, *, dialect="torch", **hyper):
+    """The optimizer of the registry with this name, such as "adam"; see the class for its hyperparameters."""
+    if name not in _CLASSES:
+        return Optimizer(name, params)  # which refuses, with the nearest name
+    return _CLASSES[name](params, lr, dialect=dialect, **hyper)
+
+
+def _class(row):
+    name, title, default = row["name"], row["title"], row["dialects"]["torch"]
+
+    def new(cls, params, lr=None, *, dialect="torch", **hyper):
+        return Optimizer.__new__(cls, name, params, lr, dialect=dialect, **hyper)
+
+    keyword, hyper = _inspect.Parameter.KEYWORD_ONLY, row["hyper"]
+    plain = [_inspect.Parameter(key, _inspect.Parameter.POSITIONAL_OR_KEYWORD) for key in ("params", "lr")]
+    plain[1] = plain[1].replace(default=default["lr"])
+    named = [_inspect.Parameter(key, keyword, default=default["defaults"][key]) for key in hyper]
+    dialect = _inspect.Parameter("dialect", keyword, default="torch")
+    lines = [f"{title}: {row['summary']}.", "", f"Source: {row['paper']}.", ""]
+    for which, form in row["dialects"].items():
+        settings = {"lr": form["lr"], **form["defaults"]}
+        defaults = ", ".join(f"{key}={value:g}" for key, value in settings.items())
+        lines += [f"{which}: {form['formula']}", f"    with {defaults}"]
+    lines += ["", *(f"{key} ({symbol}) lies in {span}." for key, (symbol, span) in hyper.items())]
+    members = {
+        "__new__": new,
+        "__doc__": "\n".join(lines).rstrip(),
+        "__module__": __name__,
+        "__signature__": _inspect.Signature([*plain, *named, dialect]),
+        "name": name,
+    }
+    return type(title, (Optimizer,), members)
+
+
+_CLASSES = {row["name"]: _class(row) for row in _thalweg.optimizers()}
+globals().update({kind.__name__: kind for kind in _CLASSES.values()})
+
+__all__ = ["Optimizer", "make", *(kind.__name__ for kind in _CLASSES.values())]
