@@ -108,7 +108,7 @@ pub enum OptimError {
         range: Range,
     },
     /// There is no such hyperparameter.
-    #[error("{optimizer} has no hyperparameter «{name}»{suggestion}; it has: {known}")]
+    #[error("{optimizer} has no hyperparameter «{name}»{suggestion} (known: {known})")]
     UnknownHyper {
         /// The rule's name.
         optimizer: &'static str,
@@ -120,7 +120,7 @@ pub enum OptimError {
         known: String,
     },
     /// There is no such optimizer.
-    #[error("there is no optimizer «{name}»{suggestion}; there are: {known}")]
+    #[error("there is no optimizer «{name}»{suggestion} (known: {known})")]
     UnknownOptimizer {
         /// What was given.
         name: String,

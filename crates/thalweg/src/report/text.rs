@@ -81,7 +81,7 @@ pub fn ranking(summary: &Summary) -> Grid {
 fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
     let score = |value: Option<f64>| value.map_or("–".to_owned(), score_text);
     let interval = match (method.score.low, method.score.high) {
-        (Some(low), Some(high)) => format!("{} to {}", score_text(low), score_text(high)),
+        (Some(low), Some(high)) => format!("{} – {}", score_text(low), score_text(high)),
         _ => "–".to_owned(),
     };
     let edge = if method.edge.low + method.edge.high > 0 { "!" } else { "" };
@@ -96,9 +96,14 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
         method.learning_rate.map_or("–".to_owned(), rate_text) + edge,
         method.sensitivity.usable_decades.map_or("–".to_owned(), |decades| format!("{decades:.1}")),
         method.diverged.to_string(),
-        method.steps.to_string(),
+        thousands(method.steps),
         format!("{:.2}", method.seconds),
     ]
+}
+
+/// `61677` as `62k`.
+fn thousands(count: u64) -> String {
+    if count < 10_000 { count.to_string() } else { format!("{}k", (count + 500) / 1000) }
 }
 
 fn versus(summary: &Summary, method: &MethodSummary) -> String {
@@ -106,7 +111,7 @@ fn versus(summary: &Summary, method: &MethodSummary) -> String {
     match method.versus_best {
         _ if is_best => "best".to_owned(),
         _ if method.failed_folds > 0 => format!("{} folds failed", method.failed_folds),
-        Some(_) | None if method.tied_with_best => "not told apart".to_owned(),
+        Some(_) | None if method.tied_with_best => "tied".to_owned(),
         Some(versus) => format!("worse by {}, {}", score_text(versus.difference), p_text(versus.p)),
         None => "–".to_owned(),
     }
@@ -117,7 +122,7 @@ pub fn legend() -> String {
     wrapped(LEGEND, "")
 }
 
-const LEGEND: &str = "gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = one \
+const LEGEND: &str = "tied: cannot be told apart from the best. gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = one \
      sat on an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. \
      div.: diverged trials. steps, s: training steps and seconds, summed over trials.";
 

@@ -84,9 +84,7 @@ fn sentences(
     if verdict.tied.is_empty() && !verdict.worse.is_empty() {
         sentences.push("Every other method that finished is worse by more than chance explains.".to_owned());
     } else if !verdict.tied.is_empty() {
-        let seen = verdict.resolution.map_or(String::new(), |resolution| {
-            format!(" (a difference of about {} would have shown)", score_text(resolution))
-        });
+        let seen = seen(ranking).map_or(String::new(), |seen| format!(" ({seen} would have shown)"));
         let tied: Vec<String> = verdict.tied.iter().map(|name| title(name).to_owned()).collect();
         sentences.push(format!("It cannot be told apart from {}{seen}.", list(&tied)));
     }
@@ -111,6 +109,24 @@ fn sentences(
         ));
     }
     sentences
+}
+
+/// What differences from the best the study could have told from 0: half the widths of the tied methods' intervals.
+fn seen(ranking: &[MethodSummary]) -> Option<String> {
+    let tied = ranking.iter().filter(|method| method.tied_with_best);
+    let halves: Vec<f64> =
+        tied.filter_map(|method| method.versus_best).map(|v| 0.5 * (v.high - v.low)).collect();
+    let least = halves.iter().copied().min_by(f64::total_cmp)?;
+    let most = halves.iter().copied().max_by(f64::total_cmp)?;
+    Some(if most > 1.2 * least {
+        format!(
+            "a difference of about {} to {}, depending on the method,",
+            score_text(least),
+            score_text(most)
+        )
+    } else {
+        format!("a difference of about {}", score_text(most))
+    })
 }
 
 fn cautions(
