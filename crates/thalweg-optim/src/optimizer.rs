@@ -127,8 +127,9 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
     }
 
     fn state(&self) -> Vec<(&'static str, &[T])> {
-        // `chunks` refuses a length of 0, which an optimizer of no parameters has.
-        R::STATES.iter().copied().zip(self.state.chunks(self.dim.max(1))).collect()
+        // Not by chunks: an optimizer of no parameters has its states too, each empty.
+        let slot = |(slot, &name)| (name, &self.state[slot * self.dim..(slot + 1) * self.dim]);
+        R::STATES.iter().enumerate().map(slot).collect()
     }
 
     fn load_state(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<(), OptimError> {

@@ -128,7 +128,9 @@ def test_labels_may_be_texts_or_whole_numbers_too_large_for_a_float():
     x, y, _ = thalweg.load("iris")
     assert thalweg.compare(x, y, **SMALL).summary["data"]["classes"] == ["setosa", "versicolor", "virginica"]
     large = 2**60 + np.unique(y, return_inverse=True)[1]
-    assert len(thalweg.compare(x, large, **SMALL).summary["data"]["classes"]) == 3
+    with pytest.raises(ValueError, match="task classification"):
+        thalweg.compare(x, large, **SMALL)
+    assert len(thalweg.compare(x, large, task="classification", **SMALL).summary["data"]["classes"]) == 3
     column = pd.Series(y).astype("category")
     assert thalweg.compare(x, column.to_frame(), **SMALL).summary["data"]["task"] == "classification"
 

@@ -45,7 +45,7 @@ def golden_runs():
 
 
 @pytest.mark.parametrize("way", ["step", "step_with", "two arrays"])
-@pytest.mark.parametrize("run, lr, hyper", golden_runs())
+@pytest.mark.parametrize("run, lr, hyper", list(golden_runs()))
 def test_paths_are_those_of_torch(run, lr, hyper, way):
     problem, objective = PROBLEMS[run["problem"]], OBJECTIVES[run["problem"]]
     w = np.array(problem["w0"])
@@ -101,6 +101,8 @@ def test_an_empty_array_is_no_trouble():
     opt = optim.Adam(w)
     opt.step(w.copy())
     assert opt.step_with(lambda point: (0.0, point)) == 0.0
+    opt.load_state_dict(opt.state_dict())
+    assert opt.steps == 2
 
 
 def test_the_look_ahead_form_asks_ahead_of_all_arrays_at_once():

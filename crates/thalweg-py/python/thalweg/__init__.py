@@ -80,8 +80,10 @@ def compare(
     for key in ("header", "missing"):
         if key in given:
             raise ValueError(f"{key} goes with a file; in a matrix NaN is missing, and feature_names names the columns")
-    call = ", ".join(["X", "y", *(["groups=groups"] if groups is not None else [])])
-    call = f"thalweg.compare({call}{''.join(f', {key}={value!r}' for key, value in given.items())})"
+    arrays = {"feature_names": feature_names, "groups": groups}
+    words = ["X", "y", *(f"{key}={key}" for key, value in arrays.items() if value is not None)]
+    words += [f"{key}={value!r}" for key, value in {"name": name, **given}.items()]
+    call = f"thalweg.compare({', '.join(words)})"
     x, names = _matrix(X, feature_names)
     more = [(given.setdefault("target", "y"), _column(y, "y"))]
     if groups is not None:
