@@ -114,7 +114,7 @@ fn python_build(_: &[String]) -> Result<String, ChoreError> {
     let manifest = format!("{PYTHON_PACKAGE}/Cargo.toml");
     run_logged(
         command(&python)
-            .args(["-m", "maturin", "develop", "--release", "--manifest-path", &manifest])
+            .args(["-m", "maturin", "develop", "--manifest-path", &manifest])
             .env("VIRTUAL_ENV", venv),
         "python-build",
     )
