@@ -27,6 +27,13 @@ pub(crate) fn assemble(table: &Table, spec: &DatasetSpec) -> Result<Dataset, Dat
         times: roles.time.map(|time| pick(table.columns[time].values.numbers().unwrap_or_default(), &rows)),
         warnings,
     };
+    if let (Some(group), Some(time)) = (roles.group, roles.time) {
+        let (group, time) = (&table.columns[group].name, &table.columns[time].name);
+        data.warnings.push(format!(
+            "Column «{group}» is the group and «{time}» the time axis: --cv auto splits by time, so a group may stand on \
+             both sides of a border; --cv group keeps groups whole."
+        ));
+    }
     suspects::warn_of_text(table, &roles, &mut data);
     suspects::warn_of_copies(&mut data);
     if let Some(lags) = spec.lags.filter(|&lags| lags > 0) {

@@ -3,7 +3,7 @@
 use thalweg_data::{Target, TestView, TrainView, View};
 
 use crate::estimator::{Estimator, FitError, Predictor};
-use crate::train::Predictions;
+use crate::predictions::Predictions;
 
 /// Predicts the training part's class frequencies, or its mean, for every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -27,8 +27,10 @@ pub mod baseline;
 pub mod estimator;
 pub mod kernel;
 pub mod nn;
+mod predictions;
 pub mod train;
 
 pub use baseline::Baseline;
 pub use estimator::{Estimator, FitError, Predictor};
-pub use train::{Model, Predictions, Recipe};
+pub use predictions::Predictions;
+pub use train::{Model, Recipe};

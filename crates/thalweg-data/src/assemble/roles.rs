@@ -127,8 +127,8 @@ fn time_axis(
         return None;
     }
     warnings.push(format!(
-        "Column «{0}» holds dates and is taken as the time axis: rows are ordered by it and the past predicts the \
-         future; --keep {0} makes it a feature, --ignore {0} leaves it out.",
+        "Column «{0}» holds dates and is taken as the time axis, not as a feature: rows are ordered by it, and unless \
+         --cv says otherwise the past predicts the future; --keep {0} makes it a feature, --ignore {0} leaves it out.",
         column.name
     ));
     Some(only)

@@ -39,7 +39,7 @@ pub fn read(path: &Path, options: &CsvOptions) -> Result<Table, ReadError> {
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = file_name.strip_suffix(".gz").unwrap_or(&file_name);
     let tabs = [".tsv", ".tab"].iter().any(|end| plain.to_ascii_lowercase().ends_with(end));
-    let stem = plain.split_once('.').map_or(plain, |(stem, _)| stem);
+    let stem = plain.rsplit_once('.').map_or(plain, |(stem, _)| stem);
     let name = if stem.is_empty() { plain } else { stem };
     let loaded = bytes::load(path)?;
     parse_with(name, &path.display().to_string(), loaded, tabs.then_some(b'\t'), options, LIMITS)

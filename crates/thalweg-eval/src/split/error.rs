@@ -30,7 +30,7 @@ pub enum SplitError {
         rows: usize,
     },
     /// Too few rows for any split.
-    #[error("{rows} row(s) cannot be split into a part to fit on and a part to score; give at least 2 rows")]
+    #[error("{rows} {} cannot be split into a part to fit on and a part to score; give at least 2 rows", rows_word(*rows))]
     TooFewRows {
         /// The rows there are.
         rows: usize,
@@ -92,6 +92,14 @@ pub enum SplitError {
         count: usize,
         /// `row` or `group`.
         unit: &'static str,
+    },
+    /// Groups that the policy would take apart.
+    #[error(
+        "--group: --cv {policy} would put rows of one group on both sides; use --cv group, or drop --group"
+    )]
+    GroupsDivided {
+        /// The policy asked for.
+        policy: &'static str,
     },
     /// A gap where there is no time.
     #[error(
@@ -171,10 +179,15 @@ impl SplitError {
 
 fn small_class(class: &str, members: usize, folds: usize) -> String {
     format!(
-        "class {class} has {members} row(s), fewer than the {folds} folds, so some fold would lack it; give {}\
+        "class {class} has {members} {}, fewer than the {folds} folds, so some fold would lack it; give {}\
          --cv k-fold, or merge or drop the class",
+        rows_word(members),
         fewer_folds(members)
     )
+}
+
+fn rows_word(count: usize) -> &'static str {
+    if count == 1 { "row" } else { "rows" }
 }
 
 /// The advice to give at most `most` folds, where that is possible at all.

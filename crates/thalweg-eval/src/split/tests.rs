@@ -338,8 +338,8 @@ fn what_cannot_be_split_is_refused_with_a_remedy() {
 fn a_small_class_is_called_by_its_name() {
     let names = ["cat".to_owned(), "dog".to_owned()];
     let error = |members| SplitError::SmallClass { class: 1, members, folds: 5 };
-    assert!(error(3).to_string().starts_with("class number 1 has 3 row(s)"));
-    assert!(error(3).with_class_names(&names).contains("class «dog» has 3 row(s)"));
+    assert!(error(3).to_string().starts_with("class number 1 has 3 rows"));
+    assert!(error(3).with_class_names(&names).contains("class «dog» has 3 rows"));
     assert!(error(3).to_string().contains("--folds 3 or fewer"));
     assert!(!error(1).to_string().contains("--folds"), "one fold is none");
     assert_eq!(error(3).with_class_names(&[]), error(3).to_string());

@@ -28,8 +28,8 @@ pub struct PairedTest {
 /// t = mean / √((1/J + test_over_train) · s²), J − 1 degrees of freedom. `test_over_train` is n_test/n_train; 0 gives
 /// the ordinary paired t-test. `None` for fewer than two differences.
 ///
-/// Differences that do not vary: p = 1 if all are 0, p = 0 if all are the same shift. The latter is what the formula
-/// says, and with a coarse metric on few small folds it can be a coincidence.
+/// Differences that do not vary tell nothing of their variance: p = 1 if all are 0; if all are the same shift,
+/// p = 2^(1−J), that of the exact sign-flip test, for on a few folds with a coarse metric that can be a coincidence.
 ///
 /// # Panics
 /// If a difference is not finite or the ratio is negative.
@@ -40,11 +40,13 @@ pub fn corrected_paired_t(differences: &[f64], test_over_train: f64) -> Option<P
     let (mean, spread) = moments(differences);
     let half = half_width(spread, differences.len(), test_over_train, CONFIDENCE)?;
     let degrees_of_freedom = (differences.len() - 1) as f64;
-    let t = (spread > 0.0).then(|| mean / standard_error(spread, differences.len(), test_over_train));
+    // Differences that vary by rounding alone do not vary.
+    let t = (spread > 1e-12 * mean.abs())
+        .then(|| mean / standard_error(spread, differences.len(), test_over_train));
     let p = match t {
         Some(t) => two_sided_p(t, degrees_of_freedom),
         None if mean == 0.0 => 1.0,
-        None => 0.0,
+        None => 0.5_f64.powi(differences.len() as i32 - 1),
     };
     Some(PairedTest {
         mean_difference: mean,

@@ -73,7 +73,7 @@ fn differences_that_do_not_vary() {
     let none = corrected_paired_t(&[0.0; 5], 0.25).unwrap();
     assert_eq!((none.p, none.t, none.low, none.high), (1.0, None, 0.0, 0.0));
     let shift = corrected_paired_t(&[0.1; 3], 0.25).unwrap();
-    assert_eq!((shift.p, shift.t, shift.low, shift.high), (0.0, None, 0.1, 0.1));
+    assert_eq!((shift.p, shift.t, shift.low, shift.high), (0.25, None, 0.1, 0.1));
     assert_eq!(corrected_paired_t(&[0.3], 0.25), None);
     assert_eq!(mean_interval(&[0.3], 0.25, CONFIDENCE), None);
     assert_eq!(half_width(1.0, 1, 0.25, CONFIDENCE), None);

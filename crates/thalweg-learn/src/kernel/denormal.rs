@@ -42,9 +42,7 @@ mod arch {
     pub(super) fn write(mode: u64) {
         let mode = mode as u32;
         // SAFETY: `mode` came from `read`, with only the two flushing bits changed: rounding and exception masks stay.
-        unsafe {
-            std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mode, options(nostack, preserves_flags, readonly))
-        };
+        unsafe { std::arch::asm!("ldmxcsr [{}]", in(reg) &raw const mode, options(nostack, readonly)) };
     }
 }
 

@@ -75,8 +75,16 @@ impl<T: Real> Kernel for MatMul<'_, T> {
     fn run<I: Isa>(self) {
         let (m, n, k) = (self.m, self.n, self.k);
         let (row, column) = self.a_strides;
-        assert!(m == 0 || k == 0 || self.a.len() > (m - 1) * row + (k - 1) * column, "A is too short");
-        assert!(self.b.len() >= k * n && self.c.len() >= m * n, "B or C is too short");
+        // Saturating: a size that wraps around must not pass.
+        let last = |count: usize, stride: usize| (count.max(1) - 1).saturating_mul(stride);
+        assert!(
+            m == 0 || k == 0 || self.a.len() > last(m, row).saturating_add(last(k, column)),
+            "A is too short"
+        );
+        assert!(
+            self.b.len() >= k.saturating_mul(n) && self.c.len() >= m.saturating_mul(n),
+            "B or C is too short"
+        );
         assert!(self.bias.is_none_or(|bias| bias.len() >= n), "the bias is too short");
 
         let lanes = I::Vector::<T>::LANES;

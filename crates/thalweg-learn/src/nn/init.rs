@@ -21,6 +21,15 @@ pub enum Init {
 }
 
 impl Init {
+    /// The name in recipes and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::He => "he",
+            Self::Glorot => "glorot",
+        }
+    }
+
     /// The half-width of the uniform distribution for a layer that is followed by `next` (`None`: the output layer).
     pub fn bound(self, inputs: usize, outputs: usize, next: Option<Activation>) -> f64 {
         let he = match self {

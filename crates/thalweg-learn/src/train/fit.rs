@@ -6,10 +6,11 @@ use thalweg_optim::{OptimError, Optimizer};
 
 use super::early_stopping::{Best, EarlyStopping, Progress};
 use super::history::{EpochRecord, History, StopReason};
-use super::model::{CHUNK, Model, Predictions, predict_into};
+use super::model::{CHUNK, Model, predict_into};
 use super::recipe::Recipe;
 use crate::kernel::denormal::FlushDenormals;
 use crate::nn::{BatchObjective, Loss, Network, Targets, Workspace};
+use crate::predictions::Predictions;
 
 /// Prepared rows with their targets.
 #[derive(Debug, Clone, Copy)]
@@ -249,7 +250,7 @@ impl<'a> Watch<'a> {
             stopping: EarlyStopping::new(recipe.patience),
             best_w: vec![0.0; network.layout().len()],
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
-            predictions: Predictions::empty(recipe.loss, network.outputs()),
+            predictions: recipe.loss.no_predictions(network.outputs()),
         }
     }
 

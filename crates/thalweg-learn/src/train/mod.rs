@@ -6,8 +6,9 @@ pub mod history;
 pub mod model;
 pub mod recipe;
 
+pub use crate::predictions::Predictions;
 pub use early_stopping::{EarlyStopping, Progress};
 pub use fit::{Fitted, Samples, Validation, fit};
 pub use history::{EpochRecord, History, StopReason};
-pub use model::{Model, Predictions};
+pub use model::Model;
 pub use recipe::{BatchSize, Recipe};

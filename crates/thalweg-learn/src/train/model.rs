@@ -1,21 +1,7 @@
 //! A trained network.
 
 use crate::nn::{Loss, Network, Workspace};
-
-/// What a model says of some rows.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Predictions {
-    /// Class probabilities, rows × classes, row-major.
-    Probabilities {
-        /// The probabilities.
-        values: Vec<f32>,
-        /// Numbers per row.
-        classes: usize,
-    },
-    /// A number per row. A [`Model`] gives them in the units that it was trained in, an
-    /// [`Estimator`](crate::Estimator)'s predictor in the target's own.
-    Values(Vec<f64>),
-}
+use crate::predictions::Predictions;
 
 /// A network with its parameters. It knows nothing of the data's preparation.
 #[derive(Debug)]
@@ -41,28 +27,10 @@ impl Model {
 
     /// Predictions for the rows `x` (row-major).
     pub fn predict(&self, x: &[f32]) -> Predictions {
-        let mut predictions = Predictions::empty(self.loss, self.network.outputs());
+        let mut predictions = self.loss.no_predictions(self.network.outputs());
         let mut workspace = self.network.workspace(CHUNK.min(x.len() / self.network.inputs().max(1)));
         predict_into(&self.network, &self.w, self.loss, x, &mut workspace, &mut predictions);
         predictions
-    }
-}
-
-impl Predictions {
-    /// No rows yet, of the kind that `loss` leads to.
-    pub(crate) fn empty(loss: Loss, outputs: usize) -> Self {
-        match loss {
-            Loss::CrossEntropy => Self::Probabilities { values: Vec::new(), classes: outputs },
-            Loss::Binary => Self::Probabilities { values: Vec::new(), classes: 2 },
-            Loss::SquaredError | Loss::AbsoluteError => Self::Values(Vec::new()),
-        }
-    }
-
-    fn clear(&mut self) {
-        match self {
-            Self::Probabilities { values, .. } => values.clear(),
-            Self::Values(values) => values.clear(),
-        }
     }
 }
 

@@ -74,8 +74,7 @@ impl Rule for Adadelta {
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [squares, steps]: &mut [T; 2]) -> T {
         *squares = c.rho * *squares + c.rest * g * g;
-        // One root of the quotient: the same number to a rounding, for half the time of two roots.
-        let delta = ((*steps + c.epsilon) / (*squares + c.epsilon)).sqrt() * g;
+        let delta = (*steps + c.epsilon).sqrt() / (*squares + c.epsilon).sqrt() * g;
         *steps = c.rho * *steps + c.rest * delta * delta;
         w - c.rate * delta
     }

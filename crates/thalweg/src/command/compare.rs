@@ -19,13 +19,16 @@ use crate::study::{Event, Plan, run};
 /// on the whole outer training part and scored once on the outer test part. Every finished trial is stored at once: run
 /// the same command again to go on after an interruption.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
+#[command(
+    allow_negative_numbers = true,
+    after_help = "Examples:
   thalweg compare digits
   thalweg compare houses.csv --target price --ignore id --epochs 100
   thalweg compare visits.csv.gz --target churned --group customer --metric auc --repeats 3
   thalweg compare sales.csv --target units --time month --lags 12
   thalweg compare digits --optimizers adam,sgd --learning-rates 1e-3..1:7 --format json --quiet > adam-sgd.json
-  thalweg compare --config study.toml --seed 1      (the same keys as the flags; flags win)")]
+  thalweg compare --config study.toml --seed 1      (the same keys as the flags; flags win)"
+)]
 pub(super) struct Compare {
     #[command(flatten)]
     options: Options,

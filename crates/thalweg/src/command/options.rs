@@ -57,7 +57,7 @@ options! {
     #[arg(long, value_name = "COL", help_heading = "Data")]
     #[serde(deserialize_with = "texts")]
     ignore: (Vec<String>),
-    /// The column whose equal values must stay together in a split
+    /// The column whose equal values must stay together in a split (with a time axis: use --cv group)
     #[arg(long, value_name = "COL", help_heading = "Data")]
     group: (String),
     /// The column that orders the rows in time
@@ -342,6 +342,11 @@ impl Listed {
     fn widths(&self) -> Result<Vec<usize>, Failure> {
         if self.0 == ["none"] {
             return Ok(Vec::new());
+        }
+        if self.0.is_empty() {
+            return Err(Failure::usage(
+                "--hidden: name the widths, such as 64 or 64,32, or none for a linear model",
+            ));
         }
         self.0
             .iter()

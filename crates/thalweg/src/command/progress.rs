@@ -14,9 +14,9 @@ pub(super) fn bar(total: u64, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), target);
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let template = if plain {
-        "{pos}/{len} trials [{bar:32}] {elapsed} elapsed, about {eta} left {msg}"
+        "{pos}/{len} trials [{bar:32}] {elapsed} elapsed, about {eta} left"
     } else {
-        "{pos}/{len} trials [{bar:32.cyan}] {elapsed} elapsed, about {eta} left {msg}"
+        "{pos}/{len} trials [{bar:32.cyan}] {elapsed} elapsed, about {eta} left"
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyl
 use serde_json::{Map, Value};
 
 use super::Format;
-use super::text::wrapped;
+use super::wrap::wrapped;
 
 /// One rule, below the header.
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -75,7 +75,7 @@ impl Grid {
         for (index, (.., number)) in self.columns.iter().enumerate() {
             if let Some(column) = table.column_mut(index) {
                 if !markdown {
-                    column.set_padding((0, 2));
+                    column.set_padding((0, 1));
                 }
                 if *number {
                     column.set_cell_alignment(CellAlignment::Right);

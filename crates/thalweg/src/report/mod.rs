@@ -5,6 +5,7 @@ pub mod grid;
 pub mod html;
 pub mod json;
 pub mod text;
+mod wrap;
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@ use thalweg_optim::rules;
 
 use super::Format;
 use super::grid::Grid;
+use super::wrap::wrapped;
 use crate::study::verdict::{p_text, rate_text, score_text};
 use crate::study::{MethodSummary, Summary};
 
@@ -110,7 +111,9 @@ fn versus(summary: &Summary, method: &MethodSummary) -> String {
     let is_best = summary.verdict.best.as_ref() == Some(&method.optimizer);
     match method.versus_best {
         _ if is_best => "best".to_owned(),
-        _ if method.failed_folds > 0 => format!("{} folds failed", method.failed_folds),
+        _ if method.failed_folds > 0 => {
+            format!("failed {} of {} folds", method.failed_folds, method.scores.len())
+        }
         Some(_) | None if method.tied_with_best => "tied".to_owned(),
         Some(versus) => format!("worse by {}, {}", score_text(versus.difference), p_text(versus.p)),
         None => "–".to_owned(),
@@ -125,33 +128,3 @@ pub fn legend() -> String {
 const LEGEND: &str = "tied: cannot be told apart from the best. gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = one \
      sat on an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. \
      div.: diverged trials. steps, s: training steps and seconds, summed over trials.";
-
-/// Breaks a text into lines of at most 100 characters, each behind `indent`.
-pub(super) fn wrapped(text: &str, indent: &str) -> String {
-    let mut lines = String::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let length = |text: &str| text.chars().count();
-        if !line.is_empty() && length(indent) + length(&line) + 1 + length(word) > 100 {
-            let _ = writeln!(lines, "{indent}{line}");
-            line.clear();
-        }
-        line += if line.is_empty() { "" } else { " " };
-        line += word;
-    }
-    let _ = writeln!(lines, "{indent}{line}");
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_sentences_are_broken_between_words() {
-        let text = "word ".repeat(50) + "end";
-        let lines = wrapped(&text, "  ");
-        assert!(lines.lines().all(|line| line.starts_with("  ") && line.chars().count() <= 100));
-        assert_eq!(lines.split_whitespace().collect::<Vec<_>>().join(" "), text);
-    }
-}

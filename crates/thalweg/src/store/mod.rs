@@ -87,6 +87,14 @@ pub enum StoreError {
         /// The database's words.
         cause: rusqlite::Error,
     },
+    /// It could be written at first, but not any more.
+    #[error("{}: a result could not be written ({cause}); free space and run the same command again to go on", path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The database's words.
+        cause: rusqlite::Error,
+    },
     /// A record that cannot be read back.
     #[error("{}: a record cannot be read ({cause}); the file may be damaged: move it away and run again", path.display())]
     Damaged {
@@ -106,7 +114,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the user named a path that cannot be used (exit code 2), rather than something failing under way.
     pub fn is_usage(&self) -> bool {
-        !matches!(self, Self::Damaged { .. })
+        !matches!(self, Self::Damaged { .. } | Self::Broken { .. })
     }
 }
 
@@ -170,7 +178,8 @@ impl Store {
             }
             transaction.commit()?;
             if create {
-                // Readers and writers do not wait for each other; a crash loses nothing that was committed.
+                // Readers and writers do not wait for each other. A killed process loses nothing that was committed; a power
+                // cut may lose the last trials, never the file.
                 connection.pragma_update(None, "journal_mode", "WAL")?;
                 connection.pragma_update(None, "synchronous", "NORMAL")?;
             }
@@ -216,7 +225,7 @@ impl Store {
             .prepare_cached("INSERT OR IGNORE INTO trials (key, record) VALUES (?1, ?2)")
             .and_then(|mut statement| statement.execute(params![record.key, text]))
             .map(|_| ())
-            .map_err(|cause| self.unwritable(cause))
+            .map_err(|cause| self.broken(cause))
     }
 
     /// Keeps a finished study with the list of its trials, as the latest.
@@ -238,7 +247,7 @@ impl Store {
             drop(insert);
             transaction.commit()
         };
-        write(&mut self.connection).map_err(|cause| self.unwritable(cause))
+        write(&mut self.connection).map_err(|cause| self.broken(cause))
     }
 
     /// The study that finished last, with its trials in the order of its plan.
@@ -278,7 +287,7 @@ impl Store {
         StoreError::Damaged { path: self.path.clone(), cause: cause.to_string() }
     }
 
-    fn unwritable(&self, cause: rusqlite::Error) -> StoreError {
-        StoreError::Unwritable { path: self.path.clone(), cause }
+    fn broken(&self, cause: rusqlite::Error) -> StoreError {
+        StoreError::Broken { path: self.path.clone(), cause }
     }
 }

@@ -37,7 +37,7 @@ pub struct Plan<'d> {
     loss: Loss,
     policy: &'static str,
     fingerprint: String,
-    baseline: Option<f64>,
+    baseline: Baselines,
     /// That of the first fold, to be shown.
     preparation: Preparation,
 }
@@ -53,6 +53,13 @@ pub(crate) struct Fold {
     pub(crate) seed: u64,
     /// The hashes of the two splits.
     keys: [String; 2],
+}
+
+/// The mean score of the constant prediction on the test and on the validation parts.
+#[derive(Debug, Clone, Copy, Default)]
+struct Baselines {
+    test: Option<f64>,
+    validation: Option<f64>,
 }
 
 /// Why a study cannot be run.
@@ -144,7 +151,7 @@ impl<'d> Plan<'d> {
             loss,
             policy,
             fingerprint,
-            baseline: None,
+            baseline: Baselines::default(),
             preparation,
         };
         plan.check_folds()?;
@@ -182,12 +189,14 @@ impl<'d> Plan<'d> {
                     &self.folds.iter().map(|fold| fold.outer.clone()).collect::<Vec<_>>(),
                 ),
                 higher_is_better: self.metric.higher_is_better(),
-                baseline: self.baseline,
+                baseline: self.baseline.test,
+                validation_baseline: self.baseline.validation,
                 learning_rates: spec.learning_rates.values().to_vec(),
                 loss: self.loss.name().to_owned(),
                 dialect: spec.dialect.name().to_owned(),
                 hidden: spec.hidden.clone(),
                 activation: spec.activation.name().to_owned(),
+                init: spec.init.name().to_owned(),
                 epochs: spec.epochs,
                 patience: spec.patience,
                 batch_size: spec.batch_size.to_string(),
@@ -288,14 +297,14 @@ impl<'d> Plan<'d> {
     }
 
     /// The mean score of the constant prediction; also finds parts on which the metric is not defined.
-    fn score_baseline(&self) -> Result<Option<f64>, StudyError> {
+    fn score_baseline(&self) -> Result<Baselines, StudyError> {
         let undefined = |part, fold: usize, rows| StudyError::UndefinedMetric {
             metric: self.metric,
             part,
             fold: fold + 1,
             rows,
         };
-        let mut sum = 0.0;
+        let (mut test, mut validation) = (0.0, 0.0);
         for (index, fold) in self.folds.iter().enumerate() {
             let score = |split: &Split| {
                 cross_validate(&Baseline, self.data, std::slice::from_ref(split), self.metric, 0)
@@ -305,12 +314,11 @@ impl<'d> Plan<'d> {
             let rows = train.rows();
             let global = |part: &[u32]| part.iter().map(|&row| rows[row as usize]).collect::<Vec<_>>();
             let inner = Split::new(self.data.rows(), global(fold.inner.train()), global(fold.inner.test()));
-            if score(&inner)?.is_none() {
-                return Err(undefined("validation", index, inner.test().len()));
-            }
-            sum += score(&fold.outer)?.ok_or_else(|| undefined("test", index, fold.outer.test().len()))?;
+            validation += score(&inner)?.ok_or_else(|| undefined("validation", index, inner.test().len()))?;
+            test += score(&fold.outer)?.ok_or_else(|| undefined("test", index, fold.outer.test().len()))?;
         }
-        Ok(Some(sum / self.folds.len() as f64).filter(|baseline| baseline.is_finite()))
+        let mean = |sum: f64| Some(sum / self.folds.len() as f64).filter(|mean| mean.is_finite());
+        Ok(Baselines { test: mean(test), validation: mean(validation) })
     }
 }
 

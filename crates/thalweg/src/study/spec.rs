@@ -130,7 +130,7 @@ impl LearningRates {
         if !(2..=1000).contains(&count) {
             return Err(format!("{count} learning rates between {low} and {high}; give 2 to 1000"));
         }
-        let step = (high / low).log10() / (count - 1) as f64;
+        let step = (high.log10() - low.log10()) / (count - 1) as f64;
         // Rounded to 12 digits, so that a grid of powers of ten holds 0.001 and not 0.0010000000000000002.
         let rate = |index| {
             let exact = 10_f64.powf(low.log10() + step * index as f64);
@@ -138,6 +138,11 @@ impl LearningRates {
         };
         let mut rates: Vec<f64> = (0..count).map(rate).collect();
         (rates[0], rates[count - 1]) = (low, high);
+        if rates.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(format!(
+                "{low} and {high} are too near each other for {count} different learning rates"
+            ));
+        }
         Ok(Self(rates))
     }
 
@@ -242,8 +247,21 @@ mod tests {
         let read = |text: &str| text.parse::<LearningRates>();
         assert_eq!(read("0.1,0.01").unwrap().values(), [0.01, 0.1]);
         assert_eq!(read("1e-2..1:3").unwrap().values(), [0.01, 0.1, 1.0]);
-        for bad in ["", "x", "1..0.1:3", "0.1..1", "0.1..1:1", "0.1..1:x", "-1", "0", "nan", "inf", "0.1,0.1"]
-        {
+        assert!(read("1e-308..1e300:5").unwrap().values().iter().all(|rate| rate.is_finite()));
+        for bad in [
+            "",
+            "x",
+            "1..0.1:3",
+            "0.1..1",
+            "0.1..1:1",
+            "0.1..1:x",
+            "-1",
+            "0",
+            "nan",
+            "inf",
+            "0.1,0.1",
+            "0.1..0.10000000000001:5",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

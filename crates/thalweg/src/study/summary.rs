@@ -75,6 +75,10 @@ pub struct Protocol {
     pub higher_is_better: bool,
     /// The score of the best constant prediction, fitted on each training part: the mean over the outer folds.
     pub baseline: Option<f64>,
+    /// The same on the inner validation parts.
+    pub validation_baseline: Option<f64>,
+    /// How weights started.
+    pub init: String,
     /// The learning rates that each method tried in each fold.
     pub learning_rates: Vec<f64>,
     /// What was minimized.
@@ -135,11 +139,12 @@ pub struct TrialLine {
     pub learning_rate: f64,
     /// Why training ended.
     pub stop: thalweg_learn::train::StopReason,
-    /// The epoch whose weights were kept.
+    /// The epoch (from 1) that counts: of an inner trial the one with the best validation score, averaged over the two
+    /// epochs on either side; of a refit the last.
     pub epoch: Option<u32>,
     /// Steps done.
     pub steps: u64,
-    /// The score on the inner validation part.
+    /// The score on the inner validation part, averaged over the same epochs.
     pub valid_score: Option<f64>,
     /// The score on the outer training part.
     pub train_score: Option<f64>,
@@ -378,7 +383,7 @@ impl<'a> Method<'a> {
     /// See [`Sensitivity::usable_decades`]. A rate that diverged in any fold is not usable.
     fn usable_decades(&self, curve: &[RatePoint]) -> Option<f64> {
         let sign = if self.study.protocol.higher_is_better { 1.0 } else { -1.0 };
-        let baseline = self.study.protocol.baseline?;
+        let baseline = self.study.protocol.validation_baseline?;
         let gain = |point: &RatePoint| {
             point.valid_score.filter(|_| point.diverged == 0).map(|score| sign * (score - baseline))
         };

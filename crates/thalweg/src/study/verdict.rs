@@ -114,8 +114,11 @@ fn sentences(
 /// What differences from the best the study could have told from 0: half the widths of the tied methods' intervals.
 fn seen(ranking: &[MethodSummary]) -> Option<String> {
     let tied = ranking.iter().filter(|method| method.tied_with_best);
-    let halves: Vec<f64> =
-        tied.filter_map(|method| method.versus_best).map(|v| 0.5 * (v.high - v.low)).collect();
+    let halves: Vec<f64> = tied
+        .filter_map(|method| method.versus_best)
+        .map(|versus| 0.5 * (versus.high - versus.low))
+        .filter(|half| *half > 1e-12)
+        .collect();
     let least = halves.iter().copied().min_by(f64::total_cmp)?;
     let most = halves.iter().copied().max_by(f64::total_cmp)?;
     Some(if most > 1.2 * least {

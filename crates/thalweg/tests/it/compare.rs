@@ -221,7 +221,7 @@ fn other_settings_go_through() {
     {
         let study = folder.json(&format!("compare {SMALL} --out o{index} {settings}").replace(
             // A flag may be given once.
-            "--epochs 4 --hidden 8",
+            "--hidden 8",
             if settings.contains("--hidden") { "" } else { "--hidden 8" },
         ));
         let (best, baseline) = best_and_baseline(&study);

@@ -8,7 +8,7 @@ mod squared;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::math::Math;
-use crate::train::Predictions;
+use crate::predictions::Predictions;
 
 /// What the outputs should have been, a row each.
 #[derive(Debug, Clone, Copy)]
@@ -113,6 +113,15 @@ impl Loss {
             Targets::Values(values) => values.len(),
         };
         sum / rows as f64
+    }
+
+    /// Predictions of no rows yet, of the kind that the loss leads to.
+    pub(crate) fn no_predictions(self, outputs: usize) -> Predictions {
+        match self {
+            Self::CrossEntropy => Predictions::Probabilities { values: Vec::new(), classes: outputs },
+            Self::Binary => Predictions::Probabilities { values: Vec::new(), classes: 2 },
+            Self::SquaredError | Self::AbsoluteError => Predictions::Values(Vec::new()),
+        }
     }
 
     /// Turns outputs into class probabilities (batch × classes), appended to `probabilities`.

@@ -88,6 +88,8 @@ fn budgets(protocol: &Protocol) -> Vec<String> {
             text::plural(protocol.epochs as usize, "epoch"),
             batch(protocol)
         ),
+        "All methods of a fold start from the same weights and see the same batches, shuffled anew in each epoch."
+            .to_owned(),
     ]
 }
 
@@ -144,9 +146,18 @@ fn training(summary: &Summary) -> Vec<String> {
     let mut points = vec![
         "Preparation is fitted on the training rows of each training alone, never on the rows it is then scored on: \
          missing numbers become the median, missing categories the most frequent one, each with a column that says so; \
-         numbers are standardized, categories become 0/1 columns, constant columns are dropped."
+         numbers are standardized, categories become 0/1 columns (at most 50 for a feature: rarer levels share one, and a \
+         level that training did not show goes there, or to none), constant columns are dropped."
             .to_owned(),
-        format!("The model is {network}; it minimizes {}.", protocol.loss),
+        format!(
+            "The model is {network}; it minimizes {}. Weights start {}, biases at 0.",
+            protocol.loss,
+            match protocol.init.as_str() {
+                "he" => "as He et al. (2015) propose",
+                "glorot" => "as Glorot and Bengio (2010) propose",
+                _ => "as He et al. (2015) propose before a rectifier, as Glorot and Bengio (2010) elsewhere",
+            }
+        ),
     ];
     if summary.data.task == Task::Regression {
         points.push(
@@ -209,7 +220,7 @@ fn columns(summary: &Summary) -> Vec<String> {
          the edge of the grid is marked: a better one may lie beyond."
             .to_owned(),
         "Usable decades say how forgiving a method is: over how many powers of ten around its best learning rate the mean \
-         validation score keeps at least 95 % of the way from the baseline to its best. A rate that diverged in any fold \
+         validation score keeps at least 95 % of the way from the baseline on the same validation rows to its best. A rate that diverged in any fold \
          does not count."
             .to_owned(),
         "Steps, seconds and diverged trials are summed over all trials of a method, refits included. Seconds are summed \

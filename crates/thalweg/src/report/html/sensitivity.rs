@@ -43,8 +43,9 @@ fn window(summary: &Summary) -> Window {
     let points = summary.ranking.iter().flat_map(|method| &method.sensitivity.curve);
     let scores: Vec<f64> = points.filter_map(|point| point.valid_score).collect();
     let best = scores.iter().copied().max_by(|&a, &b| summary.metric.better(a, b));
-    let reach =
-        best.zip(summary.protocol.baseline).map_or(0.0, |(best, baseline)| 1.25 * (best - baseline).abs());
+    let reach = best
+        .zip(summary.protocol.validation_baseline)
+        .map_or(0.0, |(best, baseline)| 1.25 * (best - baseline).abs());
     Window::new(&scores, if reach.is_finite() { reach } else { 0.0 }, summary.protocol.higher_is_better)
 }
 

@@ -80,6 +80,8 @@ impl Shape {
                 test_over_train: 0.25,
                 higher_is_better: self.metric.higher_is_better(),
                 baseline: self.baseline,
+                validation_baseline: self.baseline,
+                init: "auto".to_owned(),
                 learning_rates: learning_rates.values().to_vec(),
                 loss: if regression { "mean-squared-error" } else { "cross-entropy" }.to_owned(),
                 dialect: "torch".to_owned(),
