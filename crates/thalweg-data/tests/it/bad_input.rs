@@ -176,5 +176,5 @@ fn a_tsv_file_is_separated_by_tabs_whatever_it_looks_like() {
     let path = folder.file("t.v1.tsv", b"a;b\ty;z\n1;2\t1.5\n3;4\t2.5\n");
     let spec = spec(r#"{"target": "y;z"}"#);
     let data = open(&path, &spec).expect("a data set");
-    assert_eq!((data.name.as_str(), data.features[0].name.as_str()), ("t", "a;b"));
+    assert_eq!((data.name.as_str(), data.features[0].name.as_str()), ("t.v1", "a;b"));
 }

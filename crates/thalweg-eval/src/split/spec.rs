@@ -49,9 +49,6 @@ impl SplitSpec {
         if self.gap > 0 && row.policy != Policy::TimeSeries {
             return Err(SplitError::GapWithoutTime { gap: self.gap, policy: row.name });
         }
-        if rows.groups.is_some() && matches!(row.policy, Policy::KFold | Policy::Stratified) {
-            return Err(SplitError::GroupsDivided { policy: row.name });
-        }
         (row.build)(self)
     }
 }

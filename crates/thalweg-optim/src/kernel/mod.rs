@@ -14,7 +14,12 @@ use self::vector::{Portable, Vector};
 use crate::real::Real;
 
 /// What a CPU level offers.
-pub trait Isa {
+///
+/// # Safety
+/// A kernel may only be run for it on a CPU that has the instructions of its `Vector`. [`dispatch`] and [`run_on`] see to
+/// that; who implements it anew must.
+#[allow(unsafe_code, reason = "kernels rely on it to use registers")]
+pub unsafe trait Isa {
     /// Bytes in a vector register.
     const BYTES: usize;
     /// A register of numbers.
@@ -46,7 +51,9 @@ pub enum Level {
 }
 
 struct Baseline;
-impl Isa for Baseline {
+// SAFETY: plain memory, which every CPU has.
+#[allow(unsafe_code, reason = "see the trait")]
+unsafe impl Isa for Baseline {
     const BYTES: usize = 16;
     type Vector<T: Real> = Portable<T, 4, false>;
     const FMA: bool = false;
@@ -97,7 +104,9 @@ fn run_supported<K: Kernel>(level: Level, kernel: K) -> K::Output {
 mod arm {
     /// NEON is in every AArch64 CPU: the compiler's default already uses it.
     pub(super) struct Neon;
-    impl super::Isa for Neon {
+    // SAFETY: plain memory, which every CPU has.
+    #[allow(unsafe_code, reason = "see the trait")]
+    unsafe impl super::Isa for Neon {
         const BYTES: usize = 16;
         type Vector<T: super::Real> = super::Portable<T, 4, true>;
         const FMA: bool = true;
@@ -110,14 +119,16 @@ mod x86 {
     use super::{Isa, Kernel, Level, Real};
 
     struct Avx2;
-    impl Isa for Avx2 {
+    // SAFETY: private to this module, whose `run` checks nothing but is called for supported levels only.
+    unsafe impl Isa for Avx2 {
         const BYTES: usize = 32;
         type Vector<T: Real> = T::Avx2;
         const FMA: bool = true;
     }
 
     struct Avx512;
-    impl Isa for Avx512 {
+    // SAFETY: as above.
+    unsafe impl Isa for Avx512 {
         const BYTES: usize = 64;
         type Vector<T: Real> = T::Avx512;
         const FMA: bool = true;

@@ -8,11 +8,14 @@ use crate::real::Real;
 
 /// A register of `LANES` numbers.
 ///
+/// # Safety
+/// `LANES` must be at most 16, and `load` and `store` must touch exactly `LANES` numbers.
+///
 /// # Safety of its methods
 /// All are `unsafe` for one reason: the CPU must support the level that the register belongs to. A kernel that takes the
 /// type from its [`Isa`](super::Isa) is only ever run where it does.
 #[allow(clippy::missing_safety_doc, reason = "the same for all: stated above")]
-pub trait Vector<T>: Copy {
+pub unsafe trait Vector<T>: Copy {
     /// Numbers in the register; at most 16.
     const LANES: usize;
     /// `value` in every lane.
@@ -29,7 +32,8 @@ pub trait Vector<T>: Copy {
 #[derive(Debug, Clone, Copy)]
 pub struct Portable<T, const L: usize, const FMA: bool>([T; L]);
 
-impl<T: Real, const L: usize, const FMA: bool> Vector<T> for Portable<T, L, FMA> {
+// SAFETY: an array of L numbers is read and written whole; L is 4 wherever it is named.
+unsafe impl<T: Real, const L: usize, const FMA: bool> Vector<T> for Portable<T, L, FMA> {
     const LANES: usize = L;
 
     #[inline(always)]
@@ -63,7 +67,8 @@ mod x86 {
 
     macro_rules! register {
         ($register:ty, $number:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
-            impl Vector<$number> for $register {
+            // SAFETY: the instructions read and write one register of that many numbers.
+            unsafe impl Vector<$number> for $register {
                 const LANES: usize = $lanes;
 
                 #[inline(always)]

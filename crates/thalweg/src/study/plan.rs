@@ -133,6 +133,10 @@ impl<'d> Plan<'d> {
         let named = |error: SplitError| StudyError::Split(error.with_class_names(data.class_names()));
         let rows = Rows::all(data);
         let splitter = spec.split.resolve(&rows).map_err(named)?;
+        // A group that is named but taken apart would be a promise broken in silence.
+        if rows.groups.is_some() && ["k-fold", "stratified"].contains(&splitter.name()) {
+            return Err(named(SplitError::GroupsDivided { policy: splitter.name() }));
+        }
         let outer = splitter.split(&rows, spec.seed).map_err(named)?;
         let folds = outer
             .into_iter()
