@@ -217,6 +217,12 @@ pub(super) fn impossible_splits() -> Vec<Case> {
             &["--folds 5", "4 different"],
         ),
         (
+            "groups taken apart",
+            good(),
+            "compare t.csv --target y --group g --cv k-fold --folds 2",
+            &["--cv k-fold", "--cv group"],
+        ),
+        (
             "group without a column",
             good(),
             "compare t.csv --target y --cv group",
