@@ -166,9 +166,6 @@ fn cautions(
             ));
         }
     }
-    if folds < 2 {
-        cautions.push("One fold allows no test: every method counts as tied.".to_owned());
-    }
     cautions
 }
 
