@@ -185,18 +185,20 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
 /// finite.
 #[inline(always)]
 fn scale_of<T: Real>(values: &[T]) -> (bool, f32) {
-    let (mut largest, mut least, mut broken) = (0.0_f32, 0.0_f32, 0.0_f32);
+    // In integers, as a largest float is no vector instruction: magnitudes order as their bits do.
+    let (mut largest, mut any) = (0, 0);
     for &x in values {
-        let x = single(x);
-        largest = if x.abs() > largest { x.abs() } else { largest };
-        least = if x < least { x } else { least };
-        // 0 for a number, NaN for NaN and ∞.
-        broken += x * 0.0;
+        let bits = single(x).to_bits();
+        largest = largest.max(bits & 0x7fff_ffff);
+        any |= bits;
     }
-    // The smallest numbers of f32 have no power of two that can be divided by: they are kept as if of 2⁻¹²⁶.
-    let power =
-        if largest > 0.0 { f32::from_bits((largest.to_bits() & 0x7f80_0000).max(0x0080_0000)) } else { 0.0 };
-    (least < 0.0 || broken.is_nan(), if broken.is_nan() { f32::NAN } else { power })
+    let signed = any >> 31 == 1;
+    match largest {
+        0 => (signed, 0.0),
+        0x7f80_0000.. => (true, f32::NAN),
+        // The smallest numbers of f32 have no power of two that can be divided by: they are kept as if of 2⁻¹²⁶.
+        _ => (signed, f32::from_bits((largest & 0x7f80_0000).max(0x0080_0000))),
+    }
 }
 
 #[cfg(test)]
