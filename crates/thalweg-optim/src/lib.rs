@@ -56,6 +56,9 @@ pub use params::{Block, Layout, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
+pub use rules::{
+    AdaBelief, AdamW, Adamax, Adopt, AmsGrad, NAdam, RAdam, RmsPropCentered, RmsPropMomentum, Yogi,
+};
 pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;

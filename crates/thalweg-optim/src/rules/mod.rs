@@ -1,19 +1,40 @@
 //! The elementwise update rules: one file each, and a row in the [registry](crate::registry).
 
+mod adabelief;
 mod adadelta;
 mod adagrad;
 mod adam;
+mod adamax;
+mod adamw;
+mod adopt;
+mod amsgrad;
+mod average;
 mod epsilon;
 mod momentum;
+mod nadam;
 mod nag;
+mod radam;
 mod rmsprop;
+mod rmsprop_centered;
+mod rmsprop_momentum;
 mod sgd;
+mod yogi;
 
+pub use adabelief::AdaBelief;
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub use adamax::Adamax;
+pub use adamw::AdamW;
+pub use adopt::Adopt;
+pub use amsgrad::{AmsGrad, Corrected};
 pub use epsilon::Place;
 pub use momentum::{Momentum, Rate};
+pub use nadam::NAdam;
 pub use nag::{Nag, NagForm};
+pub use radam::RAdam;
 pub use rmsprop::RmsProp;
+pub use rmsprop_centered::RmsPropCentered;
+pub use rmsprop_momentum::RmsPropMomentum;
 pub use sgd::Sgd;
+pub use yogi::Yogi;
