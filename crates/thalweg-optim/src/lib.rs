@@ -54,7 +54,10 @@ pub use params::{Block, Layout, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
-pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use rules::{
+    Adadelta, Adagrad, Adam, Adan, Lion, Momentum, Nag, Prodigy, RmsProp, Rprop, ScheduleFreeAdamW,
+    ScheduleFreeSgd, Sgd, SignSgd,
+};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;

@@ -15,7 +15,8 @@ use crate::suggest::did_you_mean;
 #[macro_export]
 macro_rules! every_rule {
     ($with:ident) => {
-        $with! { Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam }
+        $with! { Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam, Adan, Lion, SignSgd, Rprop, ScheduleFreeSgd,
+            ScheduleFreeAdamW, Prodigy }
     };
 }
 
