@@ -55,8 +55,9 @@ pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
 pub use rules::{
-    Adadelta, Adagrad, Adam, Adan, Lion, Momentum, Nag, Prodigy, RmsProp, Rprop, ScheduleFreeAdamW,
-    ScheduleFreeSgd, Sgd, SignSgd,
+    AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, Adopt, AmsGrad, Lion, Momentum, NAdam, Nag,
+    Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
+    Sgd, SignSgd, Yogi,
 };
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;

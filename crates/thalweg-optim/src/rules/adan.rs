@@ -1,6 +1,8 @@
 //! Adan.
 
 use super::adam::correction;
+use super::average::Average;
+use super::epsilon::beside_root;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
@@ -52,16 +54,15 @@ impl Default for Adan {
     }
 }
 
-/// η, the decays, corrections and ε.
+/// η, the averages, corrections and ε.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    beta1: T,
-    rest1: T,
-    beta2: T,
-    rest2: T,
-    beta3: T,
-    rest3: T,
+    gradient: Average<T>,
+    difference: Average<T>,
+    square: Average<T>,
+    /// β₂.
+    ahead: T,
     /// 0 in the first step, later 1.
     changed: T,
     /// 1/(1−β₁ᵗ), β₂/(1−β₂ᵗ) and 1/(1−β₃ᵗ).
@@ -141,17 +142,15 @@ impl Rule for Adan {
         };
         Coefficients {
             rate: T::from_f64(learning_rate),
-            beta1: T::from_f64(self.beta1),
-            rest1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            rest2: T::from_f64(1.0 - self.beta2),
-            beta3: T::from_f64(self.beta3),
-            rest3: T::from_f64(1.0 - self.beta3),
+            gradient: Average::new(self.beta1),
+            difference: Average::new(self.beta2),
+            square: Average::new(self.beta3),
+            ahead: T::from_f64(self.beta2),
             changed: if step == 1 { T::ZERO } else { T::ONE },
             of_m: T::from_f64(1.0 / correction(self.beta1, step)),
             of_v: T::from_f64(self.beta2 / correction(self.beta2, step)),
             of_n: T::from_f64(1.0 / correction(self.beta3, step)),
-            epsilon: T::from_f64(self.epsilon),
+            epsilon: beside_root(self.epsilon),
             epsilon_root: T::from_f64(self.epsilon_root),
             before: T::from_f64(before),
             after: T::from_f64(after),
@@ -162,10 +161,9 @@ impl Rule for Adan {
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m, v, n, previous]: &mut [T; 4]) -> T {
         let change = c.changed * (g - *previous);
         *previous = g;
-        *m = c.beta1 * *m + c.rest1 * g;
-        *v = c.beta2 * *v + c.rest2 * change;
-        let ahead = g + c.beta2 * change;
-        *n = c.beta3 * *n + c.rest3 * ahead * ahead;
+        c.gradient.take_in(m, g);
+        c.difference.take_in(v, change);
+        c.square.take_in_square(n, g + c.ahead * change);
         let root = (c.of_n * *n + c.epsilon_root).sqrt() + c.epsilon;
         let direction = (c.of_m * *m + c.of_v * *v) / root;
         c.after * (c.before * w - c.rate * direction)

@@ -1,5 +1,6 @@
 //! Lion.
 
+use super::average::Average;
 use super::sign::sign;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
@@ -29,14 +30,12 @@ impl Default for Lion {
     }
 }
 
-/// η, the decays and 1−ηλ.
+/// η, what the step looks at, what is kept, and 1−ηλ.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    beta1: T,
-    rest1: T,
-    beta2: T,
-    rest2: T,
+    step: Average<T>,
+    kept: Average<T>,
     shrink: T,
 }
 
@@ -85,18 +84,17 @@ impl Rule for Lion {
     fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         Coefficients {
             rate: T::from_f64(learning_rate),
-            beta1: T::from_f64(self.beta1),
-            rest1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            rest2: T::from_f64(1.0 - self.beta2),
+            step: Average::new(self.beta1),
+            kept: Average::new(self.beta2),
             shrink: T::from_f64(1.0 - learning_rate * self.weight_decay),
         }
     }
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m]: &mut [T; 1]) -> T {
-        let direction = sign(c.beta1 * *m + c.rest1 * g);
-        *m = c.beta2 * *m + c.rest2 * g;
-        c.shrink * w - c.rate * direction
+        let mut mixed = *m;
+        c.step.take_in(&mut mixed, g);
+        c.kept.take_in(m, g);
+        c.shrink * w - c.rate * sign(mixed)
     }
 }

@@ -1,6 +1,7 @@
 //! Prodigy.
 
 use super::adam::correction;
+use super::epsilon::beside_root;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
@@ -160,7 +161,7 @@ impl Rule for Prodigy {
             beta3: T::from_f64(self.beta3),
             into_s: T::from_f64(weight),
             rate: T::from_f64(rate),
-            epsilon: T::from_f64(d * self.epsilon),
+            epsilon: beside_root(d * self.epsilon),
             shrink: T::from_f64(1.0 - rate * self.weight_decay),
             weight,
         }
@@ -187,7 +188,7 @@ impl Rule for Prodigy {
             }
         }
         if self.epsilon_ahead {
-            c.epsilon = T::from_f64(scalars[0] * self.epsilon);
+            c.epsilon = beside_root(scalars[0] * self.epsilon);
         }
         c
     }

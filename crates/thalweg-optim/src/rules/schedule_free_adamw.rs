@@ -1,6 +1,8 @@
 //! Schedule-Free AdamW.
 
 use super::adam::correction;
+use super::average::Average;
+use super::epsilon::{Epsilon, Place};
 use super::schedule_free::{BETA, Pace, Points, SCALARS, average, warm};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
@@ -63,10 +65,9 @@ impl Default for ScheduleFreeAdamW {
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     points: Points<T>,
-    beta2: T,
-    rest2: T,
+    square: Average<T>,
     scale: T,
-    epsilon: T,
+    epsilon: Epsilon<T>,
     decay: T,
 }
 
@@ -149,18 +150,17 @@ impl Rule for ScheduleFreeAdamW {
         let rate = self.pace.rate(step, corrected, self.warmup_steps);
         Coefficients {
             points: Points::new(step, rate, self.beta1, follow, in_point),
-            beta2: T::from_f64(self.beta2),
-            rest2: T::from_f64(1.0 - self.beta2),
+            square: Average::new(self.beta2),
             scale: T::from_f64(scale),
-            epsilon: T::from_f64(self.epsilon),
+            epsilon: Epsilon::new(self.epsilon, Place::Outside),
             decay: T::from_f64(in_step),
         }
     }
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [z, v]: &mut [T; 2]) -> T {
-        *v = c.beta2 * *v + c.rest2 * g * g;
-        let direction = g / (v.sqrt() * c.scale + c.epsilon);
+        c.square.take_in_square(v, g);
+        let direction = g / c.epsilon.scaled_root(*v, c.scale);
         c.points.step(w, z, |y| direction + c.decay * y)
     }
 
