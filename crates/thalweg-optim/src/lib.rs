@@ -57,9 +57,10 @@ pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
 pub use rules::{
-    AdaBelief, AdamW, Adamax, Adopt, AmsGrad, NAdam, RAdam, RmsPropCentered, RmsPropMomentum, Yogi,
+    AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, Adopt, AmsGrad, Lion, Momentum, NAdam, Nag,
+    Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
+    Sgd, SignSgd, Yogi,
 };
-pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;

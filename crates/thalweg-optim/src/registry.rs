@@ -17,7 +17,8 @@ macro_rules! every_rule {
     ($with:ident) => {
         $with! {
             Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam,
-            RmsPropMomentum, RmsPropCentered, AmsGrad, AdamW, Adamax, NAdam, RAdam, AdaBelief, Yogi, Adopt
+            RmsPropMomentum, RmsPropCentered, AmsGrad, AdamW, Adamax, NAdam, RAdam, AdaBelief, Yogi, Adopt,
+            Adan, Lion, SignSgd, Rprop, ScheduleFreeSgd, ScheduleFreeAdamW, Prodigy
         }
     };
 }
