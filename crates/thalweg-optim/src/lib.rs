@@ -33,6 +33,7 @@ pub mod random;
 pub mod real;
 pub mod rule;
 pub mod rules;
+pub mod schedule;
 pub mod spec;
 pub mod suggest;
 
@@ -43,4 +44,5 @@ pub use params::{Block, Layout, Role};
 pub use real::Real;
 pub use rule::{Info, Rule};
 pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use schedule::{Curve, Horizon, Schedule};
 pub use spec::OptimizerSpec;
