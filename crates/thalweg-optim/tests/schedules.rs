@@ -90,7 +90,7 @@ fn constant_and_steps() {
 
 #[test]
 fn decays() {
-    let exponential = over(Exponential { steps: Span::Steps(100), gamma: 0.01 }, 10);
+    let exponential = over(Exponential { steps: Span::Steps(100), gamma: 0.01, minimum: 0.0 }, 10);
     assert!((exponential.factor(50) - 0.1).abs() < 1e-15 && (exponential.factor(200) - 1e-4).abs() < 1e-15);
     let line = over(Polynomial { steps: Span::Steps(4), power: 1.0, last: 0.2 }, 10);
     for (t, expected) in [(0, 1.0), (1, 0.8), (2, 0.6), (3, 0.4), (4, 0.2), (5, 0.2)] {
@@ -98,7 +98,7 @@ fn decays() {
     }
     let square = over(Polynomial { steps: Span::Steps(4), power: 2.0, last: 0.0 }, 10);
     assert_eq!((square.factor(2), square.factor(4)), (0.25, 0.0));
-    let cosine = over(Cosine { steps: Span::Steps(6), last: 0.1 }, 10);
+    let cosine = over(Cosine { steps: Span::Steps(6), last: 0.1, power: 1.0 }, 10);
     for (t, cos) in [(0, 1.0), (2, 0.5), (3, 0.0), (4, -0.5), (6, -1.0), (60, -1.0)] {
         assert!((cosine.factor(t) - (0.1 + 0.9 * (1.0 + cos) / 2.0)).abs() < 1e-15, "{t}");
     }
@@ -185,7 +185,7 @@ fn a_warm_up_multiplies_and_a_sequence_follows() {
 fn phases_of_no_steps_are_over() {
     let none = Span::Steps(0);
     assert_eq!(over(Polynomial { steps: none, power: 0.5, last: 0.3 }, 9).factor(0), 0.3);
-    assert_eq!(over(Cosine { steps: none, last: 0.3 }, 9).factor(0), 0.3);
+    assert_eq!(over(Cosine { steps: none, last: 0.3, power: 1.0 }, 9).factor(0), 0.3);
     assert_eq!(over(WarmUp { steps: none, ..WarmUp::default() }, 9).factor(0), 1.0);
     assert_eq!(over(OneCycle { steps: none, ..OneCycle::default() }, 9).factor(0), 4e-6);
     assert_eq!(over(OneCycle { rise: 0.0, ..OneCycle::default() }, 1000).factor(0), {
@@ -245,7 +245,7 @@ fn a_plateau_reduces_after_its_patience_and_keeps_its_state_outside() {
     }
     assert_eq!(factors, [1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2]);
     assert_eq!(curve.factor(1_000_000), 1.0);
-    let exact = ReduceOnPlateau { threshold: 0.5, mode: Threshold::Absolute, ..rule };
+    let exact = ReduceOnPlateau { threshold: 0.5, unit: Threshold::Absolute, ..rule };
     let seen = exact.observe(exact.observe(Plateau::default(), 1.0), 0.6);
     assert_eq!((seen.best, seen.bad), (Some(1.0), 1));
     let better = exact.observe(seen, 0.4);
@@ -304,7 +304,7 @@ fn what_is_wrong_is_named_with_its_range() {
     let wild = Schedule::from(Cosine { last: f64::NAN, ..Cosine::default() });
     let horizon = Horizon { steps: 10, steps_per_epoch: 1 };
     assert!(matches!(wild.resolve(horizon), Err(ScheduleError::Setting { name: "final", .. })));
-    let endless = Schedule::from(Cosine { steps: Span::Epochs(f64::INFINITY), last: 0.0 });
+    let endless = Schedule::from(Cosine { steps: Span::Epochs(f64::INFINITY), ..Cosine::default() });
     assert!(endless.check().is_err());
 }
 
@@ -352,9 +352,10 @@ fn leaf() -> impl Strategy<Value = Schedule> {
             gamma
         }
         .into()),
-        (period(), unit()).prop_map(|(steps, gamma)| Exponential { steps, gamma }.into()),
+        (period(), unit(), unit())
+            .prop_map(|(steps, gamma, minimum)| Exponential { steps, gamma, minimum }.into()),
         (span(), 0.0..4.0, unit()).prop_map(|(steps, power, last)| Polynomial { steps, power, last }.into()),
-        (span(), unit()).prop_map(|(steps, last)| Cosine { steps, last }.into()),
+        (span(), unit(), 0.0..4.0).prop_map(|(steps, last, power)| Cosine { steps, last, power }.into()),
         (period(), 1_u64..5, unit()).prop_map(|(steps, multiplier, last)| WarmRestarts {
             steps,
             multiplier,
@@ -434,9 +435,9 @@ proptest! {
         for schedule in [
             Schedule::from(Step { every: steps, gamma }),
             MultiStep { milestones: vec![steps, Span::Percent(10.0)], gamma }.into(),
-            Exponential { steps, gamma }.into(),
+            Exponential { steps, gamma, minimum: 0.3 }.into(),
             Polynomial { steps, power, last: gamma }.into(),
-            Cosine { steps, last: gamma }.into(),
+            Cosine { steps, last: gamma, power }.into(),
             WarmUpStableDecay { steps, warm_up: Span::Steps(0), last: gamma, ..Default::default() }.into(),
         ] {
             let curve = over(schedule, total);

@@ -75,10 +75,10 @@ macro_rules! registry {
         /// use thalweg_optim::schedule::{Cosine, Schedule, Span};
         /// let read = |json: &str| serde_json::from_str::<Schedule>(json);
         /// assert_eq!(read(r#""cosine""#).unwrap(), Cosine::default().into());
-        /// let tenth = Cosine { steps: Span::Epochs(5.0), last: 0.1 };
+        /// let tenth = Cosine { steps: Span::Epochs(5.0), last: 0.1, power: 1.0 };
         /// assert_eq!(read(r#"{ "name": "cosine", "steps": "5 epochs", "final": 0.1 }"#).unwrap(), tenth.into());
         /// let error = read(r#"{ "name": "cosine", "finl": 0.1 }"#).unwrap_err().to_string();
-        /// assert!(error.contains("cosine has no setting «finl»; did you mean «final»? (known: steps, final)"));
+        /// assert!(error.contains("cosine has no setting «finl»; did you mean «final»? (known: steps, final, power)"));
         /// ```
         #[derive(Debug, Clone, PartialEq)]
         pub enum Schedule {

@@ -9,7 +9,7 @@ use crate::hyper::Range;
 words! {
     /// What a threshold is measured in.
     Threshold {
-        /// In shares of the best: better means less than best·(1 − θ).
+        /// In shares of the best: better means less than best − θ·|best|.
         Relative = "relative",
         /// In the metric's unit: better means less than best − θ.
         Absolute = "absolute",
@@ -18,10 +18,11 @@ words! {
 
 /// Multiplies the rate by γ when more than `patience` epochs in a row were not better than the best.
 ///
-/// The metric is a cost, such as the loss: less is better. What was observed lives in a [`Plateau`], which the caller
-/// keeps: [`ReduceOnPlateau::observe`] is a pure function of it. Equal to
-/// `torch.optim.lr_scheduler.ReduceLROnPlateau` in its mode `min`, but for its `eps`: a reduction of less than 1e-8 is not
-/// left out here. A cost that is NaN or infinite is never better.
+/// The metric is a cost, such as the loss: less is better; give the negative of a score. What was observed lives in a
+/// [`Plateau`], which the caller keeps: [`ReduceOnPlateau::observe`] is a pure function of it. It does what
+/// `torch.optim.lr_scheduler.ReduceLROnPlateau` does, whose `min_lr` and `eps` are in the unit of the rate and not of the
+/// factor. They differ where the best cost of mode `min` is negative: torch's relative bound then lies above it. A cost
+/// that is NaN or infinite is never better.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReduceOnPlateau {
     /// γ.
@@ -31,11 +32,13 @@ pub struct ReduceOnPlateau {
     /// θ: how much better is better.
     pub threshold: f64,
     /// What θ is measured in.
-    pub mode: Threshold,
+    pub unit: Threshold,
     /// Epochs after a reduction that count as neither good nor bad.
     pub cooldown: u64,
     /// The least factor.
     pub minimum: f64,
+    /// ε: a reduction of the factor by no more than this is left out.
+    pub epsilon: f64,
 }
 
 impl Default for ReduceOnPlateau {
@@ -45,9 +48,10 @@ impl Default for ReduceOnPlateau {
             gamma: 0.1,
             patience: 10,
             threshold: 1e-4,
-            mode: Threshold::Relative,
+            unit: Threshold::Relative,
             cooldown: 0,
             minimum: 0.0,
+            epsilon: 1e-8,
         }
     }
 }
@@ -71,9 +75,10 @@ impl Shape for ReduceOnPlateau {
             Field::number("gamma", "γ", Range::DECAY, &mut self.gamma),
             Field::whole("patience", "p", 0, whole, &mut self.patience),
             Field::number("threshold", "θ", Range::NON_NEGATIVE, &mut self.threshold),
-            Field::word("mode", "mode", &mut self.mode),
+            Field::word("unit", "unit", &mut self.unit),
             Field::whole("cooldown", "cooldown", 0, whole, &mut self.cooldown),
             Field::number("minimum", "minimum", FRACTION, &mut self.minimum),
+            Field::number("epsilon", "ε", Range::NON_NEGATIVE, &mut self.epsilon),
         ]
     }
 
@@ -107,8 +112,8 @@ impl Default for Plateau {
 impl ReduceOnPlateau {
     /// The state after an epoch of cost `cost`.
     pub fn observe(&self, mut state: Plateau, cost: f64) -> Plateau {
-        let bound = |best: f64| match self.mode {
-            Threshold::Relative => best * (1.0 - self.threshold),
+        let bound = |best: f64| match self.unit {
+            Threshold::Relative => best - self.threshold * best.abs(),
             Threshold::Absolute => best - self.threshold,
         };
         if cost.is_finite() && state.best.is_none_or(|best| cost < bound(best)) {
@@ -122,8 +127,10 @@ impl ReduceOnPlateau {
             state.bad = 0;
         }
         if state.bad > self.patience {
-            // Never up: a minimum may lie above what was reached before it was set.
-            state.factor = state.factor.min((state.factor * self.gamma).max(self.minimum));
+            let reduced = (state.factor * self.gamma).max(self.minimum);
+            if state.factor - reduced > self.epsilon {
+                state.factor = reduced;
+            }
             state.cooling = self.cooldown;
             state.bad = 0;
         }
