@@ -315,7 +315,7 @@ fn a_schedule_is_shown_as_toml() {
     let schedule: Schedule = table["schedule"].clone().try_into().expect("a schedule");
     assert_eq!(schedule.to_string(), text);
     let setting = Schedule::from(Cosine::default()).settings();
-    assert_eq!((setting[0].value.as_str(), setting[1].range.as_str()), ("\"100%\"", "a number in [0, ∞)"));
+    assert_eq!((setting[0].value.as_str(), setting[1].range.as_str()), ("\"100%\"", "in [0, ∞)"));
 }
 
 // Properties over random settings.

@@ -11,4 +11,4 @@ pub use early_stopping::{EarlyStopping, Progress};
 pub use fit::{Fitted, Samples, Validation, fit};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
-pub use recipe::{BatchSize, Recipe};
+pub use recipe::{BatchSize, Recipe, RecipeError};

@@ -22,7 +22,7 @@ pub struct Setting {
     pub symbol: &'static str,
     /// Its value, as TOML writes it.
     pub value: String,
-    /// What it may be.
+    /// What it may be, briefly.
     pub range: String,
 }
 
@@ -37,7 +37,7 @@ impl Schedule {
                 name: field.name,
                 symbol: field.symbol,
                 value: field.slot.value(false).to_string(),
-                range: field.slot.range(),
+                range: field.slot.domain(),
             })
             .collect()
     }
@@ -234,6 +234,20 @@ impl Slot<'_> {
             Self::Spans(at) => at.iter().all(|span| span.is_valid()),
             Self::Parts(parts) => parts.iter().filter_map(|part| part.span).all(Span::is_valid),
             Self::Word(_) | Self::Schedule(_) => true,
+        }
+    }
+
+    /// What it may be, briefly.
+    fn domain(&self) -> String {
+        match self {
+            Self::Number(_, range) => format!("in {range}"),
+            Self::Whole(_, low, high) => format!("{low} to {high}"),
+            Self::Span(_, 0) => "a length".to_owned(),
+            Self::Span(..) => "a length above 0".to_owned(),
+            Self::Spans(_) => "lengths".to_owned(),
+            Self::Word(at) => at.words().join(" or "),
+            Self::Schedule(_) => "a schedule".to_owned(),
+            Self::Parts(_) => "parts { for = length, schedule = schedule }".to_owned(),
         }
     }
 

@@ -64,7 +64,9 @@ impl Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Steps(1) => f.write_str("1 step"),
             Self::Steps(steps) => write!(f, "{steps} steps"),
+            Self::Epochs(1.0) => f.write_str("1 epoch"),
             Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
             Self::Percent(percent) => write!(f, "{percent}%"),
         }

@@ -28,6 +28,7 @@ pub(super) fn command(spec: &StudySpec) -> String {
     flag("optimizers", spec.optimizers.join(","), spec.optimizers != default.optimizers);
     flag("dialect", spec.dialect.name().to_owned(), spec.dialect != default.dialect);
     flag("learning-rates", spec.learning_rates.to_string(), spec.learning_rates != default.learning_rates);
+    flag("schedule", spec.schedule.to_string(), spec.schedule != default.schedule);
     flag("hidden", widths_text(&spec.hidden), spec.hidden != default.hidden);
     flag("activation", spec.activation.name().to_owned(), spec.activation != default.activation);
     flag("init", word(&spec.init), spec.init != default.init);
