@@ -7,8 +7,8 @@ use rand::seq::SliceRandom;
 use thalweg_learn::nn::{Activation, BatchObjective, Loss, Targets};
 use thalweg_learn::train::{BatchSize, Fitted, Predictions, Recipe, Samples, StopReason, Validation, fit};
 use thalweg_optim::random::stream;
-use thalweg_optim::rules::REGISTRY;
-use thalweg_optim::schedule::{self, Constant, Cosine, ReduceOnPlateau, Span};
+use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::schedule::{self, Constant, Cosine, Length, ReduceOnPlateau};
 use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
 
 /// A noisy wave over three features.
@@ -100,7 +100,7 @@ fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
     let batch = recipe.batch_size.resolve(rows);
     let network = recipe.network(3, 1);
     let mut w = network.init(seed);
-    let mut optimizer = recipe.optimizer.build::<f32>(w.len()).expect("in range");
+    let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     for epoch in 1..=recipe.epochs {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         if batch < rows {
@@ -339,7 +339,7 @@ fn a_schedule_gives_each_step_its_rate() {
     // The same training by hand: three steps an epoch, with the rates of the curve.
     let network = recipe.network(3, 1);
     let (mut w, mut workspace) = (network.init(7), network.workspace(4));
-    let mut optimizer = recipe.optimizer.build::<f32>(w.len()).expect("a valid optimizer");
+    let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     let mut step = 0;
     for epoch in 1..=4 {
         let mut order: Vec<usize> = (0..10).collect();
@@ -426,7 +426,7 @@ fn a_factor_beyond_all_numbers_diverges() {
 #[test]
 fn a_schedule_that_is_not_valid_is_refused() {
     let data = Data::new(12, 0.0);
-    let schedule = Schedule::from(Cosine { last: -1.0, steps: Span::ALL, power: 1.0 });
+    let schedule = Schedule::from(Cosine { last: -1.0, steps: Length::ALL, power: 1.0 });
     let recipe = Recipe { schedule, ..recipe(5, BatchSize::Full) };
     let error = fit(&recipe, data.samples(), 1, None, 3, &|| true).map(drop).expect_err("not valid");
     assert!(error.to_string().contains("cosine: final = -1.0"), "{error}");

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::Value;
 use thalweg_optim::schedule::{
-    Anneal, Constant, Cosine, Exponential, MultiStep, OneCycle, Part, Plateau, Polynomial, ReduceOnPlateau,
-    Sequence, Span, Step, Threshold, WarmRestarts, WarmUp,
+    Anneal, Constant, Cosine, Exponential, Length, MultiStep, OneCycle, Part, Plateau, Polynomial,
+    ReduceOnPlateau, Sequence, Step, Threshold, WarmRestarts, WarmUp,
 };
 use thalweg_optim::{Horizon, Schedule};
 
@@ -38,8 +38,8 @@ impl Run {
         self.hyperparameters[name].as_f64().unwrap_or_else(|| panic!("{}: {name}", self.schedule))
     }
 
-    fn span(&self, name: &str) -> Span {
-        Span::Steps(self.whole(name))
+    fn span(&self, name: &str) -> Length {
+        Length::Steps(self.whole(name))
     }
 
     fn whole(&self, name: &str) -> u64 {
@@ -58,8 +58,8 @@ fn golden() -> Golden {
 /// One schedule for some steps, then another.
 fn after(steps: u64, first: impl Into<Schedule>, then: impl Into<Schedule>) -> Schedule {
     let parts = vec![
-        Part { span: Some(Span::Steps(steps)), schedule: first.into() },
-        Part { span: None, schedule: then.into() },
+        Part { length: Some(Length::Steps(steps)), schedule: first.into() },
+        Part { length: None, schedule: then.into() },
     ];
     Sequence { parts }.into()
 }
@@ -70,11 +70,11 @@ fn from_torch(run: &Run, rate: f64) -> Schedule {
         "StepLR" => Step { every: run.span("step_size"), gamma: run.number("gamma") }.into(),
         "MultiStepLR" => {
             let milestones = run.hyperparameters["milestones"].as_array().expect("a list");
-            let milestones = milestones.iter().filter_map(Value::as_u64).map(Span::Steps).collect();
+            let milestones = milestones.iter().filter_map(Value::as_u64).map(Length::Steps).collect();
             MultiStep { milestones, gamma: run.number("gamma") }.into()
         }
         "ExponentialLR" => {
-            Exponential { steps: Span::Steps(1), gamma: run.number("gamma"), minimum: 0.0 }.into()
+            Exponential { steps: Length::Steps(1), gamma: run.number("gamma"), minimum: 0.0 }.into()
         }
         "PolynomialLR" => {
             Polynomial { steps: run.span("total_iters"), power: run.number("power"), last: 0.0 }.into()
@@ -120,8 +120,8 @@ fn from_torch(run: &Run, rate: f64) -> Schedule {
         .into(),
         "SequentialLR" => {
             let starts = std::iter::once(&0).chain(&run.milestones);
-            let mut spans = run.milestones.iter().zip(starts).map(|(end, start)| Span::Steps(end - start));
-            let part = |part| Part { span: spans.next(), schedule: from_torch(part, rate) };
+            let mut spans = run.milestones.iter().zip(starts).map(|(end, start)| Length::Steps(end - start));
+            let part = |part| Part { length: spans.next(), schedule: from_torch(part, rate) };
             Sequence { parts: run.parts.iter().map(part).collect() }.into()
         }
         other => panic!("{other} has no counterpart"),
@@ -135,9 +135,9 @@ fn from_optax(run: &Run) -> (Schedule, f64) {
         "warmup_cosine_decay_schedule" => {
             let (peak, warm_up) = (run.number("peak_value"), run.whole("warmup_steps"));
             let start = run.number("init_value") / peak;
-            let rise = WarmUp { steps: Span::Steps(warm_up), start, times: Box::default() };
+            let rise = WarmUp { steps: Length::Steps(warm_up), start, times: Box::default() };
             let fall = Cosine {
-                steps: Span::Steps(run.whole("decay_steps") - warm_up),
+                steps: Length::Steps(run.whole("decay_steps") - warm_up),
                 last: run.number("end_value") / peak,
                 power: run.number("exponent"),
             };

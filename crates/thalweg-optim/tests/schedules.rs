@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use proptest::prelude::*;
 use proptest::sample::select;
 use thalweg_optim::schedule::{
-    Anneal, Constant, Cosine, Exponential, InverseSquareRoot, MultiStep, OneCycle, Part, Plateau, Polynomial,
-    REGISTRY, ReduceOnPlateau, ScheduleError, Sequence, Span, Step, Threshold, WarmRestarts, WarmUp,
+    Anneal, Constant, Cosine, Exponential, InverseSquareRoot, Length, MultiStep, OneCycle, Part, Plateau,
+    Polynomial, REGISTRY, ReduceOnPlateau, ScheduleError, Sequence, Step, Threshold, WarmRestarts, WarmUp,
     WarmUpStableDecay,
 };
 use thalweg_optim::{Curve, Horizon, Schedule};
@@ -79,10 +79,10 @@ fn all_settings_survive_a_round_trip_through_json_and_toml() {
 #[test]
 fn constant_and_steps() {
     assert_eq!(over(Constant { factor: 0.3 }, 10).factor(7), 0.3);
-    let step = over(Step { every: Span::Steps(3), gamma: 0.5 }, 10);
+    let step = over(Step { every: Length::Steps(3), gamma: 0.5 }, 10);
     let seen: Vec<f64> = (0..10).map(|t| step.factor(t)).collect();
     assert_eq!(seen, [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]);
-    let milestones = vec![Span::Steps(4), Span::Percent(20.0), Span::Epochs(0.4)];
+    let milestones = vec![Length::Steps(4), Length::Percent(20.0), Length::Epochs(0.4)];
     let multi = over(MultiStep { milestones, gamma: 0.5 }, 10);
     let seen: Vec<f64> = (0..6).map(|t| multi.factor(t)).collect();
     assert_eq!(seen, [1.0, 1.0, 0.5, 0.5, 0.125, 0.125]);
@@ -90,22 +90,22 @@ fn constant_and_steps() {
 
 #[test]
 fn decays() {
-    let exponential = over(Exponential { steps: Span::Steps(100), gamma: 0.01, minimum: 0.0 }, 10);
+    let exponential = over(Exponential { steps: Length::Steps(100), gamma: 0.01, minimum: 0.0 }, 10);
     assert!((exponential.factor(50) - 0.1).abs() < 1e-15 && (exponential.factor(200) - 1e-4).abs() < 1e-15);
-    let line = over(Polynomial { steps: Span::Steps(4), power: 1.0, last: 0.2 }, 10);
+    let line = over(Polynomial { steps: Length::Steps(4), power: 1.0, last: 0.2 }, 10);
     for (t, expected) in [(0, 1.0), (1, 0.8), (2, 0.6), (3, 0.4), (4, 0.2), (5, 0.2)] {
         assert!((line.factor(t) - expected).abs() < 1e-15);
     }
-    let square = over(Polynomial { steps: Span::Steps(4), power: 2.0, last: 0.0 }, 10);
+    let square = over(Polynomial { steps: Length::Steps(4), power: 2.0, last: 0.0 }, 10);
     assert_eq!((square.factor(2), square.factor(4)), (0.25, 0.0));
-    let cosine = over(Cosine { steps: Span::Steps(6), last: 0.1, power: 1.0 }, 10);
+    let cosine = over(Cosine { steps: Length::Steps(6), last: 0.1, power: 1.0 }, 10);
     for (t, cos) in [(0, 1.0), (2, 0.5), (3, 0.0), (4, -0.5), (6, -1.0), (60, -1.0)] {
         assert!((cosine.factor(t) - (0.1 + 0.9 * (1.0 + cos) / 2.0)).abs() < 1e-15, "{t}");
     }
-    let root = over(InverseSquareRoot { warm_up: Span::Steps(4) }, 10);
+    let root = over(InverseSquareRoot { warm_up: Length::Steps(4) }, 10);
     assert_eq!([0, 1, 2, 3, 15, 63].map(|t| root.factor(t)), [0.25, 0.5, 0.75, 1.0, 0.5, 0.25]);
     // The paper's own form, with its d = 512 and w = 4000, over its peak.
-    let root = over(InverseSquareRoot { warm_up: Span::Steps(4000) }, 100_000);
+    let root = over(InverseSquareRoot { warm_up: Length::Steps(4000) }, 100_000);
     let paper = |s: f64| 512_f64.powf(-0.5) * s.powf(-0.5).min(s * 4000_f64.powf(-1.5));
     for t in [0, 1, 1000, 3999, 4000, 50_000] {
         let expected = paper(t as f64 + 1.0) / paper(4000.0);
@@ -115,8 +115,8 @@ fn decays() {
 
 #[test]
 fn cycles() {
-    let even = over(WarmRestarts { steps: Span::Steps(4), multiplier: 1, last: 0.0 }, 10);
-    let double = over(WarmRestarts { steps: Span::Steps(4), multiplier: 2, last: 0.0 }, 10);
+    let even = over(WarmRestarts { steps: Length::Steps(4), multiplier: 1, last: 0.0 }, 10);
+    let double = over(WarmRestarts { steps: Length::Steps(4), multiplier: 2, last: 0.0 }, 10);
     let cosine = |u: f64, n: f64| (1.0 + (PI * u / n).cos()) / 2.0;
     for (t, u) in [(0, 0.0), (3, 3.0), (4, 0.0), (9, 1.0), (4_000_000_003, 3.0)] {
         assert!((even.factor(t) - cosine(u, 4.0)).abs() < 1e-15);
@@ -134,7 +134,7 @@ fn cycles() {
 
 #[test]
 fn one_cycle_peaks_where_torch_s_does() {
-    let cycle = OneCycle { steps: Span::Steps(10), anneal: Anneal::Linear, ..OneCycle::default() };
+    let cycle = OneCycle { steps: Length::Steps(10), anneal: Anneal::Linear, ..OneCycle::default() };
     let two = over(cycle.clone(), 10);
     assert_eq!([0, 2, 9, 10].map(|t| two.factor(t)), [0.04, 1.0, 4e-6, 4e-6]);
     assert!((two.factor(1) - 0.52).abs() < 1e-15);
@@ -149,9 +149,9 @@ fn one_cycle_peaks_where_torch_s_does() {
 #[test]
 fn warm_up_stable_decay_has_three_phases() {
     let shape = WarmUpStableDecay {
-        steps: Span::Steps(20),
-        warm_up: Span::Steps(4),
-        decay: Span::Steps(8),
+        steps: Length::Steps(20),
+        warm_up: Length::Steps(4),
+        decay: Length::Steps(8),
         start: 0.0,
         last: 0.0,
         anneal: Anneal::SquareRoot,
@@ -162,19 +162,19 @@ fn warm_up_stable_decay_has_three_phases() {
         [0.0, 0.25, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0]
     );
     // Too long for the whole: the warm-up stays, the decay gives way.
-    let tight = over(WarmUpStableDecay { steps: Span::Steps(6), anneal: Anneal::Linear, ..shape }, 0);
+    let tight = over(WarmUpStableDecay { steps: Length::Steps(6), anneal: Anneal::Linear, ..shape }, 0);
     assert_eq!([3, 4, 5, 6].map(|t| tight.factor(t)), [0.75, 1.0, 0.5, 0.0]);
 }
 
 #[test]
 fn a_warm_up_multiplies_and_a_sequence_follows() {
-    let decay = Polynomial { steps: Span::ALL, ..Polynomial::default() };
+    let decay = Polynomial { steps: Length::ALL, ..Polynomial::default() };
     let product =
-        over(WarmUp { steps: Span::Percent(50.0), start: 0.0, times: Box::new(decay.clone().into()) }, 10);
+        over(WarmUp { steps: Length::Percent(50.0), start: 0.0, times: Box::new(decay.clone().into()) }, 10);
     assert!((product.factor(2) - 2.0 / 5.0 * 0.8).abs() < 1e-15 && product.factor(5) == 0.5);
-    let rise = WarmUp { steps: Span::ALL, ..WarmUp::default() };
-    let part = |span, schedule: &Schedule| Part { span, schedule: schedule.clone() };
-    let parts = vec![part(Some(Span::Steps(4)), &rise.into()), part(None, &decay.into())];
+    let rise = WarmUp { steps: Length::ALL, ..WarmUp::default() };
+    let part = |span, schedule: &Schedule| Part { length: span, schedule: schedule.clone() };
+    let parts = vec![part(Some(Length::Steps(4)), &rise.into()), part(None, &decay.into())];
     let sequence = over(Sequence { parts }, 12);
     let seen: Vec<f64> = (0..14).map(|t| sequence.factor(t)).collect();
     let expected = [0.0, 0.25, 0.5, 0.75, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0, 0.0];
@@ -183,7 +183,7 @@ fn a_warm_up_multiplies_and_a_sequence_follows() {
 
 #[test]
 fn phases_of_no_steps_are_over() {
-    let none = Span::Steps(0);
+    let none = Length::Steps(0);
     assert_eq!(over(Polynomial { steps: none, power: 0.5, last: 0.3 }, 9).factor(0), 0.3);
     assert_eq!(over(Cosine { steps: none, last: 0.3, power: 1.0 }, 9).factor(0), 0.3);
     assert_eq!(over(WarmUp { steps: none, ..WarmUp::default() }, 9).factor(0), 1.0);
@@ -195,11 +195,11 @@ fn phases_of_no_steps_are_over() {
     assert_eq!(over(InverseSquareRoot { warm_up: none }, 9).factor(3), 0.5);
     let all = WarmUpStableDecay { steps: none, warm_up: none, decay: none, ..WarmUpStableDecay::default() };
     assert_eq!(over(all, 9).factor(0), 0.0);
-    let skipped = Part { span: Some(none), schedule: Constant { factor: 0.1 }.into() };
-    let rest = Part { span: None, schedule: Constant { factor: 0.2 }.into() };
+    let skipped = Part { length: Some(none), schedule: Constant { factor: 0.1 }.into() };
+    let rest = Part { length: None, schedule: Constant { factor: 0.2 }.into() };
     assert_eq!(over(Sequence { parts: vec![skipped, rest] }, 9).factor(0), 0.2);
     // A share of a short training may be no step at all; what is divided by is one.
-    assert_eq!(over(Step { every: Span::Percent(1.0), gamma: 0.5 }, 9).factor(2), 0.25);
+    assert_eq!(over(Step { every: Length::Percent(1.0), gamma: 0.5 }, 9).factor(2), 0.25);
 }
 
 #[test]
@@ -216,14 +216,14 @@ fn lengths_are_laid_over_a_training() {
         ("150%", 1500),
         ("1e30 epochs", u64::MAX),
     ] {
-        let span: Span = text.parse().expect("a length");
+        let span: Length = text.parse().expect("a length");
         assert_eq!(span.resolve(horizon), steps, "{text}");
         assert_eq!(span.to_string().parse(), Ok(span));
     }
     let longest = Horizon { steps: u64::MAX, steps_per_epoch: 1 };
-    assert_eq!(Span::ALL.resolve(longest), u64::MAX);
+    assert_eq!(Length::ALL.resolve(longest), u64::MAX);
     for bad in ["", "x", "-1", "1.5", "1.5 steps", "-1%", "nan%", "inf epochs", "3 days", "%", "epochs"] {
-        assert!(bad.parse::<Span>().expect_err("no length").contains("\"2.5 epochs\""), "{bad}");
+        assert!(bad.parse::<Length>().expect_err("no length").contains("\"2.5 epochs\""), "{bad}");
     }
 }
 
@@ -304,7 +304,7 @@ fn what_is_wrong_is_named_with_its_range() {
     let wild = Schedule::from(Cosine { last: f64::NAN, ..Cosine::default() });
     let horizon = Horizon { steps: 10, steps_per_epoch: 1 };
     assert!(matches!(wild.resolve(horizon), Err(ScheduleError::Setting { name: "final", .. })));
-    let endless = Schedule::from(Cosine { steps: Span::Epochs(f64::INFINITY), ..Cosine::default() });
+    let endless = Schedule::from(Cosine { steps: Length::Epochs(f64::INFINITY), ..Cosine::default() });
     assert!(endless.check().is_err());
 }
 
@@ -320,18 +320,18 @@ fn a_schedule_is_shown_as_toml() {
 
 // Properties over random settings.
 
-fn span() -> impl Strategy<Value = Span> {
+fn span() -> impl Strategy<Value = Length> {
     prop_oneof![
-        (0_u64..300).prop_map(Span::Steps),
-        (0.0..30.0).prop_map(Span::Epochs),
-        (0.0..150.0).prop_map(Span::Percent),
-        Just(Span::Steps(u64::MAX)),
+        (0_u64..300).prop_map(Length::Steps),
+        (0.0..30.0).prop_map(Length::Epochs),
+        (0.0..150.0).prop_map(Length::Percent),
+        Just(Length::Steps(u64::MAX)),
     ]
 }
 
-fn period() -> impl Strategy<Value = Span> {
+fn period() -> impl Strategy<Value = Length> {
     span().prop_filter("a period is not 0", |span| {
-        !matches!(span, Span::Steps(0)) && *span != Span::Percent(0.0)
+        !matches!(span, Length::Steps(0)) && *span != Length::Percent(0.0)
     })
 }
 
@@ -376,7 +376,7 @@ fn leaf() -> impl Strategy<Value = Schedule> {
 
 fn any_schedule() -> impl Strategy<Value = Schedule> {
     let part = |inner: BoxedStrategy<Schedule>| {
-        (span(), inner).prop_map(|(span, schedule)| Part { span: Some(span), schedule })
+        (span(), inner).prop_map(|(span, schedule)| Part { length: Some(span), schedule })
     };
     leaf().prop_recursive(3, 12, 4, move |inner| {
         let inner = inner.boxed();
@@ -388,7 +388,7 @@ fn any_schedule() -> impl Strategy<Value = Schedule> {
             }
             .into()),
             (prop::collection::vec(part(inner.clone()), 0..4), inner).prop_map(|(mut parts, last)| {
-                parts.push(Part { span: None, schedule: last });
+                parts.push(Part { length: None, schedule: last });
                 Sequence { parts }.into()
             }),
         ]
@@ -431,14 +431,14 @@ proptest! {
 
     #[test]
     fn decays_only_fall(total in 1_u64..300, steps in 1_u64..300, gamma in unit(), power in 0.1..4.0) {
-        let steps = Span::Steps(steps);
+        let steps = Length::Steps(steps);
         for schedule in [
             Schedule::from(Step { every: steps, gamma }),
-            MultiStep { milestones: vec![steps, Span::Percent(10.0)], gamma }.into(),
+            MultiStep { milestones: vec![steps, Length::Percent(10.0)], gamma }.into(),
             Exponential { steps, gamma, minimum: 0.3 }.into(),
             Polynomial { steps, power, last: gamma }.into(),
             Cosine { steps, last: gamma, power }.into(),
-            WarmUpStableDecay { steps, warm_up: Span::Steps(0), last: gamma, ..Default::default() }.into(),
+            WarmUpStableDecay { steps, warm_up: Length::Steps(0), last: gamma, ..Default::default() }.into(),
         ] {
             let curve = over(schedule, total);
             for step in 0..400 {
@@ -451,11 +451,11 @@ proptest! {
     fn a_rise_has_no_jump(steps in 1_u64..300, start in unit()) {
         // Continuous: a step never changes the factor by more than the slope, also where the warm-up ends.
         let rises = [
-            Schedule::from(WarmUp { steps: Span::Steps(steps), start, times: Box::default() }),
+            Schedule::from(WarmUp { steps: Length::Steps(steps), start, times: Box::default() }),
             WarmUpStableDecay {
-                steps: Span::Steps(1000),
-                warm_up: Span::Steps(steps),
-                decay: Span::Steps(0),
+                steps: Length::Steps(1000),
+                warm_up: Length::Steps(steps),
+                decay: Length::Steps(0),
                 start,
                 ..Default::default()
             }.into(),
@@ -469,7 +469,7 @@ proptest! {
                 prop_assert!((0.0..=(1.0 - start) / steps as f64 + 1e-15).contains(&change));
             }
         }
-        let root = over(InverseSquareRoot { warm_up: Span::Steps(steps) }, 1000);
+        let root = over(InverseSquareRoot { warm_up: Length::Steps(steps) }, 1000);
         for step in 0..2 * steps {
             prop_assert!((root.factor(step + 1) - root.factor(step)).abs() <= 1.0 / steps as f64 + 1e-15);
         }

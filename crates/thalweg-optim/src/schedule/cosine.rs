@@ -1,8 +1,8 @@
 //! Cosine decay.
 
 use super::anneal::{Anneal, progress};
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 use crate::hyper::Range;
 
 /// f + (1 − f)·((1 + cos(πt/n))/2)^p for t < n, then f.
@@ -15,7 +15,7 @@ use crate::hyper::Range;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cosine {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// f (`final` in settings): the factor at the end.
     pub last: f64,
     /// p.
@@ -24,7 +24,7 @@ pub struct Cosine {
 
 impl Default for Cosine {
     fn default() -> Self {
-        Self { steps: Span::ALL, last: 0.0, power: 1.0 }
+        Self { steps: Length::ALL, last: 0.0, power: 1.0 }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Exponential decay.
 
 use super::FRACTION;
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 
 /// max(γ^(t/n), m): the rate falls by γ over any n steps, down to the factor m.
 ///
@@ -12,7 +12,7 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exponential {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// γ.
     pub gamma: f64,
     /// m.
@@ -21,7 +21,7 @@ pub struct Exponential {
 
 impl Default for Exponential {
     fn default() -> Self {
-        Self { steps: Span::ALL, gamma: 0.01, minimum: 0.0 }
+        Self { steps: Length::ALL, gamma: 0.01, minimum: 0.0 }
     }
 }
 

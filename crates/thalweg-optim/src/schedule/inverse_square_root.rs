@@ -1,7 +1,7 @@
 //! Inverse square root decay with warm-up.
 
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 
 /// min((t+1)/w, √(w/(t+1))): up to 1 at step w − 1, then down with the root of the steps, without an end.
 ///
@@ -12,13 +12,13 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct InverseSquareRoot {
     /// w.
-    pub warm_up: Span,
+    pub warm_up: Length,
 }
 
 impl Default for InverseSquareRoot {
     /// The paper's 4,000 of 100,000 steps.
     fn default() -> Self {
-        Self { warm_up: Span::Percent(4.0) }
+        Self { warm_up: Length::Percent(4.0) }
     }
 }
 

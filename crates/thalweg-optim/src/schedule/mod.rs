@@ -6,10 +6,10 @@
 //! that depends on what it saw, [`ReduceOnPlateau`], has its state beside it, in a [`Plateau`].
 //!
 //! ```
-//! use thalweg_optim::schedule::{Cosine, Horizon, Schedule, WarmUp, Span};
+//! use thalweg_optim::schedule::{Cosine, Horizon, Schedule, WarmUp, Length};
 //!
 //! let cosine = Cosine { last: 0.1, ..Cosine::default() }; // over the whole training
-//! let schedule = Schedule::from(WarmUp { steps: Span::Steps(10), times: Box::new(cosine.into()), start: 0.0 });
+//! let schedule = Schedule::from(WarmUp { steps: Length::Steps(10), times: Box::new(cosine.into()), start: 0.0 });
 //! let curve = schedule.resolve(Horizon { steps: 100, steps_per_epoch: 20 })?;
 //! assert_eq!(curve.factor(0), 0.0);
 //! assert!((curve.factor(50) - 0.55).abs() < 1e-12);
@@ -25,6 +25,7 @@ mod cosine;
 mod error;
 mod exponential;
 mod inverse_square_root;
+mod length;
 mod multi_step;
 mod one_cycle;
 mod plateau;
@@ -32,7 +33,6 @@ mod polynomial;
 mod sequence;
 mod settings;
 mod shape;
-mod span;
 mod step;
 mod value;
 mod warm_restarts;
@@ -45,6 +45,7 @@ pub use cosine::Cosine;
 pub use error::ScheduleError;
 pub use exponential::Exponential;
 pub use inverse_square_root::InverseSquareRoot;
+pub use length::{Horizon, Length};
 pub use multi_step::MultiStep;
 pub use one_cycle::OneCycle;
 pub use plateau::{Plateau, ReduceOnPlateau, Threshold};
@@ -52,7 +53,6 @@ pub use polynomial::Polynomial;
 pub use sequence::{Part, Sequence};
 pub use settings::Setting;
 pub use shape::{Field, Info, Shape, Slot, Word};
-pub use span::{Horizon, Span};
 pub use step::Step;
 pub use warm_restarts::WarmRestarts;
 pub use warm_up::WarmUp;
@@ -72,10 +72,10 @@ macro_rules! registry {
         /// In TOML and JSON: a name, or a table with a name and the settings that differ from their defaults.
         ///
         /// ```
-        /// use thalweg_optim::schedule::{Cosine, Schedule, Span};
+        /// use thalweg_optim::schedule::{Cosine, Schedule, Length};
         /// let read = |json: &str| serde_json::from_str::<Schedule>(json);
         /// assert_eq!(read(r#""cosine""#).unwrap(), Cosine::default().into());
-        /// let tenth = Cosine { steps: Span::Epochs(5.0), last: 0.1, power: 1.0 };
+        /// let tenth = Cosine { steps: Length::Epochs(5.0), last: 0.1, power: 1.0 };
         /// assert_eq!(read(r#"{ "name": "cosine", "steps": "5 epochs", "final": 0.1 }"#).unwrap(), tenth.into());
         /// let error = read(r#"{ "name": "cosine", "finl": 0.1 }"#).unwrap_err().to_string();
         /// assert!(error.contains("cosine has no setting «finl»; did you mean «final»? (known: steps, final, power)"));

@@ -1,8 +1,8 @@
 //! Steps down at chosen points.
 
 use super::FRACTION;
+use super::length::Length;
 use super::shape::{Field, Info, Shape, Slot};
-use super::span::Span;
 
 /// γ^(number of milestones ≤ t): at each milestone the rate is multiplied by γ.
 ///
@@ -13,14 +13,14 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct MultiStep {
     /// When; the order does not matter, and a point that is named twice counts twice.
-    pub milestones: Vec<Span>,
+    pub milestones: Vec<Length>,
     /// γ.
     pub gamma: f64,
 }
 
 impl Default for MultiStep {
     fn default() -> Self {
-        Self { milestones: vec![Span::Percent(50.0), Span::Percent(75.0)], gamma: 0.1 }
+        Self { milestones: vec![Length::Percent(50.0), Length::Percent(75.0)], gamma: 0.1 }
     }
 }
 
@@ -39,7 +39,7 @@ impl Shape for MultiStep {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field { name: "milestones", symbol: "m", slot: Slot::Spans(&mut self.milestones) },
+            Field { name: "milestones", symbol: "m", slot: Slot::Lengths(&mut self.milestones) },
             Field::number("gamma", "γ", FRACTION, &mut self.gamma),
         ]
     }

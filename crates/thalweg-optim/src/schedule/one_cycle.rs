@@ -3,8 +3,8 @@
 use super::FRACTION;
 use super::anneal::Anneal;
 use super::error::ScheduleError;
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 
 /// From s up to 1, the peak, over the first share r of n steps, then down to f.
 ///
@@ -20,7 +20,7 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct OneCycle {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// r.
     pub rise: f64,
     /// s: the first factor.
@@ -36,7 +36,7 @@ pub struct OneCycle {
 impl Default for OneCycle {
     /// torch's.
     fn default() -> Self {
-        Self { steps: Span::ALL, rise: 0.3, start: 0.04, last: 4e-6, phases: 2, anneal: Anneal::Cosine }
+        Self { steps: Length::ALL, rise: 0.3, start: 0.04, last: 4e-6, phases: 2, anneal: Anneal::Cosine }
     }
 }
 

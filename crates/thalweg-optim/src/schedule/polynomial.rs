@@ -1,8 +1,8 @@
 //! Polynomial decay; linear decay with power 1.
 
 use super::anneal::progress;
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 use crate::hyper::Range;
 
 /// f + (1 − f)·(1 − t/n)^p for t < n, then f.
@@ -14,7 +14,7 @@ use crate::hyper::Range;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Polynomial {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// p.
     pub power: f64,
     /// f (`final` in settings): the factor at the end.
@@ -23,7 +23,7 @@ pub struct Polynomial {
 
 impl Default for Polynomial {
     fn default() -> Self {
-        Self { steps: Span::ALL, power: 1.0, last: 0.0 }
+        Self { steps: Length::ALL, power: 1.0, last: 0.0 }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Schedules one after the other.
 
 use super::error::ScheduleError;
+use super::length::Length;
 use super::shape::{Field, Info, Shape, Slot};
-use super::span::Span;
 use super::{Schedule, WarmUp};
 
 /// One schedule after the other, each counting its steps from its own start; the last one goes on.
@@ -20,18 +20,18 @@ pub struct Sequence {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
     /// How long it lasts (`for` in settings); `None`, which only the last may have, is the rest of the training.
-    pub span: Option<Span>,
+    pub length: Option<Length>,
     /// What happens in it.
     pub schedule: Schedule,
 }
 
 impl Default for Sequence {
     fn default() -> Self {
-        let rise = WarmUp { steps: Span::ALL, ..WarmUp::default() };
+        let rise = WarmUp { steps: Length::ALL, ..WarmUp::default() };
         Self {
             parts: vec![
-                Part { span: Some(Span::Percent(10.0)), schedule: rise.into() },
-                Part { span: None, schedule: super::Cosine::default().into() },
+                Part { length: Some(Length::Percent(10.0)), schedule: rise.into() },
+                Part { length: None, schedule: super::Cosine::default().into() },
             ],
         }
     }
@@ -56,8 +56,8 @@ impl Shape for Sequence {
 
     fn factor(&self, step: u64) -> f64 {
         let mut left = step;
-        for (index, Part { span, schedule }) in self.parts.iter().enumerate() {
-            match span.map(Span::steps) {
+        for (index, Part { length: span, schedule }) in self.parts.iter().enumerate() {
+            match span.map(Length::steps) {
                 Some(steps) if left >= steps && index + 1 < self.parts.len() => left -= steps,
                 _ => return schedule.shape().factor(left),
             }
@@ -80,7 +80,7 @@ impl Shape for Sequence {
                 "at least one part, such as { for = \"10%\", schedule = \"warm-up\" }",
             );
         };
-        if let Some(part) = all_but_last.iter().find(|part| part.span.is_none()) {
+        if let Some(part) = all_but_last.iter().find(|part| part.length.is_none()) {
             return wrong(
                 format!("[… {} …]", part.schedule),
                 "parts that say for how long (for = \"10%\"); only the last may leave it out",

@@ -7,8 +7,8 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::ScheduleError;
+use super::length::{FORMS, Horizon, Length};
 use super::shape::{Field, Slot};
-use super::span::{FORMS, Horizon, Span};
 use super::value::Value;
 use super::{Part, Schedule, Sequence};
 use crate::suggest::did_you_mean;
@@ -66,10 +66,10 @@ impl Schedule {
     /// Turns every length into steps.
     pub(super) fn lay_over(&mut self, horizon: Horizon) {
         for Field { slot, .. } in self.shape_mut().fields() {
-            let fix = |span: &mut Span, least| *span = Span::Steps(span.resolve(horizon).max(least));
+            let fix = |span: &mut Length, least| *span = Length::Steps(span.resolve(horizon).max(least));
             match slot {
-                Slot::Span(span, least) => fix(span, least),
-                Slot::Spans(spans) => spans.iter_mut().for_each(|span| fix(span, 0)),
+                Slot::Length(span, least) => fix(span, least),
+                Slot::Lengths(spans) => spans.iter_mut().for_each(|span| fix(span, 0)),
                 Slot::Schedule(inner) => inner.lay_over(horizon),
                 Slot::Parts(parts) => lay_parts(parts, horizon),
                 Slot::Number(..) | Slot::Whole(..) | Slot::Word(_) => {}
@@ -136,9 +136,9 @@ fn unknown_setting(schedule: &'static str, name: String, known: &[&'static str])
 /// does not say.
 fn lay_parts(parts: &mut [Part], horizon: Horizon) {
     let mut left = horizon.steps;
-    for Part { span, schedule } in parts {
+    for Part { length: span, schedule } in parts {
         let steps = span.map_or(left, |span| span.resolve(horizon));
-        *span = Some(Span::Steps(steps));
+        *span = Some(Length::Steps(steps));
         left = left.saturating_sub(steps);
         schedule.lay_over(Horizon { steps, ..horizon });
     }
@@ -155,8 +155,8 @@ impl Field<'_> {
                 let Value::Whole(whole) = given else { return Err(wrong()) };
                 *at = whole;
             }
-            Slot::Span(at, _) => *at = given.span().map_err(|_| wrong())?,
-            Slot::Spans(at) => {
+            Slot::Length(at, _) => *at = given.span().map_err(|_| wrong())?,
+            Slot::Lengths(at) => {
                 let Value::List(items) = given else { return Err(wrong()) };
                 *at = items.iter().map(Value::span).collect::<Result<_, _>>().map_err(|_| wrong())?;
             }
@@ -182,7 +182,7 @@ fn read_part(value: Value) -> Result<Part, ScheduleError> {
     let is_part = |pairs: &[(String, Value)]| !pairs.iter().any(|(key, _)| key == "name");
     let pairs = match value {
         Value::Table(pairs) if is_part(&pairs) => pairs,
-        other => return Ok(Part { span: None, schedule: Schedule::read(other)? }),
+        other => return Ok(Part { length: None, schedule: Schedule::read(other)? }),
     };
     let written = Value::Table(pairs.clone()).to_string();
     let (mut span, mut schedule) = (None, None);
@@ -202,7 +202,7 @@ fn read_part(value: Value) -> Result<Part, ScheduleError> {
         }
     }
     let schedule = schedule.ok_or(ScheduleError::NotASchedule { given: written })?;
-    Ok(Part { span, schedule })
+    Ok(Part { length: span, schedule })
 }
 
 impl Slot<'_> {
@@ -210,13 +210,13 @@ impl Slot<'_> {
         match self {
             Self::Number(at, _) => Value::Number(**at),
             Self::Whole(at, ..) => Value::Whole(**at),
-            Self::Span(at, _) => span_value(**at),
-            Self::Spans(at) => Value::List(at.iter().copied().map(span_value).collect()),
+            Self::Length(at, _) => span_value(**at),
+            Self::Lengths(at) => Value::List(at.iter().copied().map(span_value).collect()),
             Self::Word(at) => Value::Text(at.get().to_owned()),
             Self::Schedule(at) => at.value(all),
             Self::Parts(parts) => {
                 let part = |part: &Part| {
-                    let span = part.span.map(|span| ("for".to_owned(), span_value(span)));
+                    let span = part.length.map(|span| ("for".to_owned(), span_value(span)));
                     let schedule = ("schedule".to_owned(), part.schedule.value(all));
                     Value::Table(span.into_iter().chain([schedule]).collect())
                 };
@@ -229,10 +229,10 @@ impl Slot<'_> {
         match self {
             Self::Number(at, range) => range.contains(**at),
             Self::Whole(at, low, high) => (low..=high).contains(&&**at),
-            Self::Span(Span::Steps(steps), least) => steps >= least,
-            Self::Span(at, least) => at.is_valid() && (*least == 0 || **at != Span::Percent(0.0)),
-            Self::Spans(at) => at.iter().all(|span| span.is_valid()),
-            Self::Parts(parts) => parts.iter().filter_map(|part| part.span).all(Span::is_valid),
+            Self::Length(Length::Steps(steps), least) => steps >= least,
+            Self::Length(at, least) => at.is_valid() && (*least == 0 || **at != Length::Percent(0.0)),
+            Self::Lengths(at) => at.iter().all(|span| span.is_valid()),
+            Self::Parts(parts) => parts.iter().filter_map(|part| part.length).all(Length::is_valid),
             Self::Word(_) | Self::Schedule(_) => true,
         }
     }
@@ -242,9 +242,9 @@ impl Slot<'_> {
         match self {
             Self::Number(_, range) => format!("in {range}"),
             Self::Whole(_, low, high) => format!("{low} to {high}"),
-            Self::Span(_, 0) => "a length".to_owned(),
-            Self::Span(..) => "a length above 0".to_owned(),
-            Self::Spans(_) => "lengths".to_owned(),
+            Self::Length(_, 0) => "a length".to_owned(),
+            Self::Length(..) => "a length above 0".to_owned(),
+            Self::Lengths(_) => "lengths".to_owned(),
             Self::Word(at) => at.words().join(" or "),
             Self::Schedule(_) => "a schedule".to_owned(),
             Self::Parts(_) => "parts { for = length, schedule = schedule }".to_owned(),
@@ -256,9 +256,9 @@ impl Slot<'_> {
         match self {
             Self::Number(_, range) => format!("a number in {range}"),
             Self::Whole(_, low, high) => format!("a whole number from {low} to {high}"),
-            Self::Span(_, 0) => FORMS.to_owned(),
-            Self::Span(..) => FORMS.replacen("from 0 up", "above 0", 1),
-            Self::Spans(_) => format!("a list, each of it {FORMS}"),
+            Self::Length(_, 0) => FORMS.to_owned(),
+            Self::Length(..) => FORMS.replacen("from 0 up", "above 0", 1),
+            Self::Lengths(_) => format!("a list, each of it {FORMS}"),
             Self::Word(at) => at.words().join(" or "),
             Self::Schedule(_) => "a schedule".to_owned(),
             Self::Parts(_) => "a list of parts { for = length, schedule = schedule }".to_owned(),
@@ -266,9 +266,9 @@ impl Slot<'_> {
     }
 }
 
-fn span_value(span: Span) -> Value {
+fn span_value(span: Length) -> Value {
     match span {
-        Span::Steps(steps) => Value::Whole(steps),
+        Length::Steps(steps) => Value::Whole(steps),
         other => Value::Text(other.to_string()),
     }
 }

@@ -4,7 +4,7 @@
 //! its settings, the table of schedules and the conformance tests come from its [`Field`]s.
 
 use super::error::ScheduleError;
-use super::span::Span;
+use super::length::Length;
 use super::{Part, Schedule};
 use crate::hyper::Range;
 
@@ -60,9 +60,9 @@ pub enum Slot<'a> {
     /// A whole number from `.1` to `.2`.
     Whole(&'a mut u64, u64, u64),
     /// A length of at least so many steps.
-    Span(&'a mut Span, u64),
+    Length(&'a mut Length, u64),
     /// Points in time.
-    Spans(&'a mut Vec<Span>),
+    Lengths(&'a mut Vec<Length>),
     /// One of some words.
     Word(&'a mut dyn Word),
     /// A schedule within this one.
@@ -77,13 +77,13 @@ impl<'a> Field<'a> {
     }
 
     /// A length that may be 0 steps.
-    pub(super) fn span(name: &'static str, symbol: &'static str, at: &'a mut Span) -> Self {
-        Self { name, symbol, slot: Slot::Span(at, 0) }
+    pub(super) fn span(name: &'static str, symbol: &'static str, at: &'a mut Length) -> Self {
+        Self { name, symbol, slot: Slot::Length(at, 0) }
     }
 
     /// A length that is divided by: at least one step.
-    pub(super) fn period(name: &'static str, symbol: &'static str, at: &'a mut Span) -> Self {
-        Self { name, symbol, slot: Slot::Span(at, 1) }
+    pub(super) fn period(name: &'static str, symbol: &'static str, at: &'a mut Length) -> Self {
+        Self { name, symbol, slot: Slot::Length(at, 1) }
     }
 
     pub(super) fn whole(

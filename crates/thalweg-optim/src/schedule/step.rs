@@ -1,8 +1,8 @@
 //! Steps down at equal distances.
 
 use super::FRACTION;
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 
 /// γ^⌊t/n⌋: after every n steps the rate is multiplied by γ.
 ///
@@ -13,14 +13,14 @@ use super::span::Span;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// n.
-    pub every: Span,
+    pub every: Length,
     /// γ.
     pub gamma: f64,
 }
 
 impl Default for Step {
     fn default() -> Self {
-        Self { every: Span::Percent(30.0), gamma: 0.1 }
+        Self { every: Length::Percent(30.0), gamma: 0.1 }
     }
 }
 

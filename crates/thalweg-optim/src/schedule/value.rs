@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::span::{FORMS, Span};
+use super::length::{FORMS, Length};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +31,9 @@ impl Value {
 
     /// # Errors
     /// What it must look like.
-    pub(super) fn span(&self) -> Result<Span, String> {
+    pub(super) fn span(&self) -> Result<Length, String> {
         match self {
-            Self::Whole(steps) => Ok(Span::Steps(*steps)),
+            Self::Whole(steps) => Ok(Length::Steps(*steps)),
             Self::Text(text) => text.parse(),
             _ => Err(format!("{self} is not {FORMS}")),
         }

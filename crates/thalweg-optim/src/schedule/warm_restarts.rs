@@ -1,8 +1,8 @@
 //! Cosine decay with warm restarts.
 
 use super::anneal::{Anneal, progress};
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 use crate::hyper::Range;
 
 /// Cosine decay to f over n steps, then again from the top over n·k steps, then over n·k², …
@@ -14,7 +14,7 @@ use crate::hyper::Range;
 #[derive(Debug, Clone, PartialEq)]
 pub struct WarmRestarts {
     /// n: the first cycle.
-    pub steps: Span,
+    pub steps: Length,
     /// k: how much longer each cycle is than the one before.
     pub multiplier: u64,
     /// f (`final` in settings): the factor that each cycle falls towards.
@@ -23,7 +23,7 @@ pub struct WarmRestarts {
 
 impl Default for WarmRestarts {
     fn default() -> Self {
-        Self { steps: Span::Percent(20.0), multiplier: 1, last: 0.0 }
+        Self { steps: Length::Percent(20.0), multiplier: 1, last: 0.0 }
     }
 }
 

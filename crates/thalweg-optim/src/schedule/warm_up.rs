@@ -1,8 +1,8 @@
 //! A linear warm-up times any schedule.
 
 use super::anneal::{Anneal, progress};
+use super::length::Length;
 use super::shape::{Field, Info, Shape, Slot};
-use super::span::Span;
 use super::{FRACTION, Schedule};
 
 /// (s + (1 − s)·t/n for t < n, then 1) × the schedule `times`, which counts its steps from the same start.
@@ -15,7 +15,7 @@ use super::{FRACTION, Schedule};
 #[derive(Debug, Clone, PartialEq)]
 pub struct WarmUp {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// s: the first factor.
     pub start: f64,
     /// What is warmed up.
@@ -24,7 +24,7 @@ pub struct WarmUp {
 
 impl Default for WarmUp {
     fn default() -> Self {
-        Self { steps: Span::Percent(5.0), start: 0.0, times: Box::default() }
+        Self { steps: Length::Percent(5.0), start: 0.0, times: Box::default() }
     }
 }
 

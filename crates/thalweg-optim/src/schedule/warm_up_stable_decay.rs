@@ -2,8 +2,8 @@
 
 use super::FRACTION;
 use super::anneal::{Anneal, progress};
+use super::length::Length;
 use super::shape::{Field, Info, Shape};
-use super::span::Span;
 use crate::hyper::Range;
 
 /// From s up to 1 over w steps, 1 until step n − d, then down to f over the last d of n steps; then f.
@@ -16,11 +16,11 @@ use crate::hyper::Range;
 #[derive(Debug, Clone, PartialEq)]
 pub struct WarmUpStableDecay {
     /// n.
-    pub steps: Span,
+    pub steps: Length,
     /// w.
-    pub warm_up: Span,
+    pub warm_up: Length,
     /// d.
-    pub decay: Span,
+    pub decay: Length,
     /// s: the first factor.
     pub start: f64,
     /// f (`final` in settings): the last one.
@@ -32,9 +32,9 @@ pub struct WarmUpStableDecay {
 impl Default for WarmUpStableDecay {
     fn default() -> Self {
         Self {
-            steps: Span::ALL,
-            warm_up: Span::Percent(5.0),
-            decay: Span::Percent(20.0),
+            steps: Length::ALL,
+            warm_up: Length::Percent(5.0),
+            decay: Length::Percent(20.0),
             start: 0.0,
             last: 0.0,
             anneal: Anneal::Linear,
@@ -67,7 +67,7 @@ impl Shape for WarmUpStableDecay {
     }
 
     fn factor(&self, step: u64) -> f64 {
-        let [steps, warm_up, decay] = [self.steps, self.warm_up, self.decay].map(Span::steps);
+        let [steps, warm_up, decay] = [self.steps, self.warm_up, self.decay].map(Length::steps);
         if step < warm_up {
             return Anneal::Linear.between(self.start, 1.0, progress(step, warm_up));
         }

@@ -5,7 +5,7 @@ use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::{Dialect, OptimizerSpec};
 

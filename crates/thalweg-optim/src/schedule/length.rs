@@ -9,7 +9,7 @@ use super::value::Value;
 
 /// A length of time. In settings: a whole number of steps, or a text such as `"500 steps"`, `"2.5 epochs"`, `"10%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Span {
+pub enum Length {
     /// Steps.
     Steps(u64),
     /// Passes over the training data; a part of one counts as its part of the steps.
@@ -27,7 +27,7 @@ pub struct Horizon {
     pub steps_per_epoch: u64,
 }
 
-impl Span {
+impl Length {
     /// All of the training.
     pub const ALL: Self = Self::Percent(100.0);
 
@@ -61,7 +61,7 @@ impl Span {
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Steps(1) => f.write_str("1 step"),
@@ -77,7 +77,7 @@ impl fmt::Display for Span {
 pub(super) const FORMS: &str =
     "a length from 0 up: a whole number of steps, or a text such as \"500 steps\", \"2.5 epochs\" or \"10%\"";
 
-impl FromStr for Span {
+impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -96,7 +96,7 @@ impl FromStr for Span {
     }
 }
 
-impl Serialize for Span {
+impl Serialize for Length {
     /// Steps as a whole number, else the text.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -106,7 +106,7 @@ impl Serialize for Span {
     }
 }
 
-impl<'de> Deserialize<'de> for Span {
+impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         value.span().map_err(serde::de::Error::custom)
