@@ -82,7 +82,7 @@ pub fn fit(
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
     for epoch in 1..=recipe.epochs {
-        let train_loss = match training.epoch(epoch, keep_going) {
+        let train_loss = match training.epoch(epoch, keep_going, &mut |_| true) {
             Ok(loss) => loss,
             Err(reason) => {
                 stop = reason;
@@ -120,7 +120,7 @@ pub fn fit(
 }
 
 /// A training under way: all memory that its steps use.
-struct Training<'a> {
+pub(super) struct Training<'a> {
     recipe: &'a Recipe,
     train: Samples<'a>,
     seed: u64,
@@ -128,14 +128,19 @@ struct Training<'a> {
     network: Network<f32>,
     w: Vec<f32>,
     optimizer: Box<dyn Optimizer<f32>>,
-    pace: Pace,
+    pub(super) pace: Pace,
     workspace: Workspace<f32>,
     order: Vec<u32>,
     gathered: Gathered,
 }
 
 impl<'a> Training<'a> {
-    fn new(recipe: &'a Recipe, train: Samples<'a>, outputs: usize, seed: u64) -> Result<Self, RecipeError> {
+    pub(super) fn new(
+        recipe: &'a Recipe,
+        train: Samples<'a>,
+        outputs: usize,
+        seed: u64,
+    ) -> Result<Self, RecipeError> {
         let rows = train.rows();
         assert!(rows > 0 && train.x.len() == rows * train.width, "the samples do not fit their targets");
         let batch = recipe.batch_size.resolve(rows);
@@ -151,7 +156,14 @@ impl<'a> Training<'a> {
     }
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
-    fn epoch(&mut self, epoch: u32, keep_going: &dyn Fn() -> bool) -> Result<f64, StopReason> {
+    ///
+    /// `keep_going` is asked before each step, `seen` is told each batch's finite loss; each may end it.
+    pub(super) fn epoch(
+        &mut self,
+        epoch: u32,
+        keep_going: &dyn Fn() -> bool,
+        seen: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<f64, StopReason> {
         let rows = self.order.len();
         let shuffled = self.batch < rows;
         if shuffled {
@@ -168,6 +180,9 @@ impl<'a> Training<'a> {
             let loss = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
             if !loss.is_finite() {
                 return Err(StopReason::Diverged { step: self.optimizer.steps() });
+            }
+            if !seen(f64::from(loss)) {
+                return Err(StopReason::Interrupted);
             }
             total += f64::from(loss) * count as f64;
         }
@@ -202,26 +217,34 @@ impl<'a> Training<'a> {
 
 /// The learning rate of each step.
 #[derive(Debug)]
-struct Pace {
-    learning_rate: f64,
-    curve: Curve,
-    plateau: Plateau,
+pub(super) enum Pace {
+    /// The recipe's.
+    Scheduled { learning_rate: f64, curve: Curve, plateau: Plateau },
+    /// One for each step; the last goes on.
+    Listed(Vec<f64>),
 }
 
 impl Pace {
     fn new(recipe: &Recipe, rows: usize) -> Result<Self, RecipeError> {
         let curve = recipe.curve(rows)?;
-        Ok(Self { learning_rate: recipe.learning_rate, curve, plateau: Plateau::default() })
+        Ok(Self::Scheduled { learning_rate: recipe.learning_rate, curve, plateau: Plateau::default() })
     }
 
     /// The rate of the step after `done` steps.
     fn rate(&self, done: u64) -> f64 {
-        // A factor may be above 1: a rate beyond all numbers diverges like any that is too large.
-        (self.learning_rate * self.curve.factor(done) * self.plateau.factor).min(f64::MAX)
+        match self {
+            // A factor may be above 1: a rate beyond all numbers diverges like any that is too large.
+            Self::Scheduled { learning_rate, curve, plateau } => {
+                (learning_rate * curve.factor(done) * plateau.factor).min(f64::MAX)
+            }
+            Self::Listed(rates) => rates[rates.len().saturating_sub(1).min(done as usize)],
+        }
     }
 
     fn observe(&mut self, loss: f64) {
-        self.plateau = self.curve.observe(self.plateau, loss);
+        if let Self::Scheduled { curve, plateau, .. } = self {
+            *plateau = curve.observe(*plateau, loss);
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl Shape for Cosine {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::span("steps", "n", &mut self.steps),
+            Field::length("steps", "n", &mut self.steps),
             Field::number("final", "f", Range::NON_NEGATIVE, &mut self.last),
             Field::number("power", "p", Range::NON_NEGATIVE, &mut self.power),
         ]

@@ -36,7 +36,7 @@ impl Shape for InverseSquareRoot {
     }
 
     fn fields(&mut self) -> Vec<Field<'_>> {
-        vec![Field::span("warm-up", "w", &mut self.warm_up)]
+        vec![Field::length("warm-up", "w", &mut self.warm_up)]
     }
 
     fn factor(&self, step: u64) -> f64 {

@@ -18,7 +18,7 @@ pub enum Length {
     Percent(f64),
 }
 
-/// What a training is long: spans are resolved by it.
+/// What a training is long: lengths are resolved by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Horizon {
     /// The steps of the whole training.
@@ -43,7 +43,7 @@ impl Length {
         }
     }
 
-    /// The steps of a span that was resolved.
+    /// The steps of a length that was resolved.
     ///
     /// # Panics
     /// If it was not: a [`Curve`](super::Curve) holds none of those.
@@ -73,7 +73,7 @@ impl fmt::Display for Length {
     }
 }
 
-/// What a span may look like, for errors.
+/// What a length may look like, for errors.
 pub(super) const FORMS: &str =
     "a length from 0 up: a whole number of steps, or a text such as \"500 steps\", \"2.5 epochs\" or \"10%\"";
 
@@ -109,6 +109,6 @@ impl Serialize for Length {
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        value.span().map_err(serde::de::Error::custom)
+        value.length().map_err(serde::de::Error::custom)
     }
 }

@@ -55,7 +55,7 @@ impl Shape for OneCycle {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::span("steps", "n", &mut self.steps),
+            Field::length("steps", "n", &mut self.steps),
             Field::number("rise", "r", FRACTION, &mut self.rise),
             Field::number("start", "s", FRACTION, &mut self.start),
             Field::number("final", "f", FRACTION, &mut self.last),

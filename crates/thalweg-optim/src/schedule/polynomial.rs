@@ -42,7 +42,7 @@ impl Shape for Polynomial {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::span("steps", "n", &mut self.steps),
+            Field::length("steps", "n", &mut self.steps),
             Field::number("power", "p", Range::NON_NEGATIVE, &mut self.power),
             Field::number("final", "f", Range::NON_NEGATIVE, &mut self.last),
         ]

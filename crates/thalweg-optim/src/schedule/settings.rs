@@ -155,10 +155,10 @@ impl Field<'_> {
                 let Value::Whole(whole) = given else { return Err(wrong()) };
                 *at = whole;
             }
-            Slot::Length(at, _) => *at = given.span().map_err(|_| wrong())?,
+            Slot::Length(at, _) => *at = given.length().map_err(|_| wrong())?,
             Slot::Lengths(at) => {
                 let Value::List(items) = given else { return Err(wrong()) };
-                *at = items.iter().map(Value::span).collect::<Result<_, _>>().map_err(|_| wrong())?;
+                *at = items.iter().map(Value::length).collect::<Result<_, _>>().map_err(|_| wrong())?;
             }
             Slot::Word(at) => {
                 let Value::Text(word) = &given else { return Err(wrong()) };
@@ -190,7 +190,7 @@ fn read_part(value: Value) -> Result<Part, ScheduleError> {
         match key.as_str() {
             "for" => {
                 let given = value.to_string();
-                span = Some(value.span().map_err(|_| ScheduleError::Setting {
+                span = Some(value.length().map_err(|_| ScheduleError::Setting {
                     schedule: sequence,
                     name: "for",
                     value: given,
@@ -210,13 +210,13 @@ impl Slot<'_> {
         match self {
             Self::Number(at, _) => Value::Number(**at),
             Self::Whole(at, ..) => Value::Whole(**at),
-            Self::Length(at, _) => span_value(**at),
-            Self::Lengths(at) => Value::List(at.iter().copied().map(span_value).collect()),
+            Self::Length(at, _) => length_value(**at),
+            Self::Lengths(at) => Value::List(at.iter().copied().map(length_value).collect()),
             Self::Word(at) => Value::Text(at.get().to_owned()),
             Self::Schedule(at) => at.value(all),
             Self::Parts(parts) => {
                 let part = |part: &Part| {
-                    let span = part.length.map(|span| ("for".to_owned(), span_value(span)));
+                    let span = part.length.map(|span| ("for".to_owned(), length_value(span)));
                     let schedule = ("schedule".to_owned(), part.schedule.value(all));
                     Value::Table(span.into_iter().chain([schedule]).collect())
                 };
@@ -266,7 +266,7 @@ impl Slot<'_> {
     }
 }
 
-fn span_value(span: Length) -> Value {
+fn length_value(span: Length) -> Value {
     match span {
         Length::Steps(steps) => Value::Whole(steps),
         other => Value::Text(other.to_string()),

@@ -31,7 +31,7 @@ pub trait Shape {
     /// The settings, each with its range and a way to reach it.
     fn fields(&mut self) -> Vec<Field<'_>>;
 
-    /// The formula: finite and not negative for every step, settings in their ranges and spans in steps.
+    /// The formula: finite and not negative for every step, settings in their ranges and lengths in steps.
     fn factor(&self, step: u64) -> f64;
 
     /// Refuses what no single setting's range can.
@@ -77,7 +77,7 @@ impl<'a> Field<'a> {
     }
 
     /// A length that may be 0 steps.
-    pub(super) fn span(name: &'static str, symbol: &'static str, at: &'a mut Length) -> Self {
+    pub(super) fn length(name: &'static str, symbol: &'static str, at: &'a mut Length) -> Self {
         Self { name, symbol, slot: Slot::Length(at, 0) }
     }
 

@@ -31,7 +31,7 @@ impl Value {
 
     /// # Errors
     /// What it must look like.
-    pub(super) fn span(&self) -> Result<Length, String> {
+    pub(super) fn length(&self) -> Result<Length, String> {
         match self {
             Self::Whole(steps) => Ok(Length::Steps(*steps)),
             Self::Text(text) => text.parse(),

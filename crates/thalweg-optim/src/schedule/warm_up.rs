@@ -43,7 +43,7 @@ impl Shape for WarmUp {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::span("steps", "n", &mut self.steps),
+            Field::length("steps", "n", &mut self.steps),
             Field::number("start", "s", FRACTION, &mut self.start),
             Field { name: "times", symbol: "r", slot: Slot::Schedule(&mut self.times) },
         ]

@@ -57,9 +57,9 @@ impl Shape for WarmUpStableDecay {
 
     fn fields(&mut self) -> Vec<Field<'_>> {
         vec![
-            Field::span("steps", "n", &mut self.steps),
-            Field::span("warm-up", "w", &mut self.warm_up),
-            Field::span("decay", "d", &mut self.decay),
+            Field::length("steps", "n", &mut self.steps),
+            Field::length("warm-up", "w", &mut self.warm_up),
+            Field::length("decay", "d", &mut self.decay),
             Field::number("start", "s", FRACTION, &mut self.start),
             Field::number("final", "f", Range::NON_NEGATIVE, &mut self.last),
             Field::word("anneal", "anneal", &mut self.anneal),
