@@ -238,6 +238,22 @@ impl Options {
         })
     }
 
+    /// The study of this one optimizer, for a single training: what decides other trainings is at its defaults.
+    pub(super) fn spec_of(&self, optimizer: &str) -> Result<StudySpec, Failure> {
+        let one = Self {
+            optimizers: Some(Listed(vec![optimizer.to_owned()])),
+            learning_rates: None,
+            schedule: None,
+            epochs: None,
+            patience: None,
+            repeats: None,
+            metric: None,
+            jobs: None,
+            ..self.clone()
+        };
+        one.spec()
+    }
+
     /// The output folder; `name` is the data set's.
     pub(super) fn out(&self, name: &str) -> PathBuf {
         self.out.clone().unwrap_or_else(|| Path::new("runs").join(name))

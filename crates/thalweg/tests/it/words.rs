@@ -20,6 +20,10 @@ fn every_verb_has_help_with_examples() {
                 "again to go on",
             ],
         ),
+        (
+            "find-lr --help",
+            &["Examples:", "--optimizer", "--from", "[default: 200]", "--batch-size", "falls fastest"],
+        ),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
         ("list --help", &["Examples:", "optimizers", "schedules", "datasets", "metrics"]),
         ("completions --help", &["Examples:", "bash", "zsh", "fish", "powershell"]),
