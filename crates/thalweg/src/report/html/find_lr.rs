@@ -31,6 +31,8 @@ pub fn render(search: &RateSearch) -> Result<String, HtmlError> {
         sentences: sentences(search),
         suggestions: suggestions(search),
         chart: chart(search),
+        from: text::rate(Some(search.test.from)),
+        to: text::rate(Some(search.test.to)),
         raw: RAW,
         smoothed: SMOOTHED,
         lag: format!("{:.0}", search.test.beta / (1.0 - search.test.beta)),
@@ -48,6 +50,8 @@ struct Page<'a> {
     sentences: Vec<String>,
     suggestions: Vec<Suggestion>,
     chart: Chart,
+    from: String,
+    to: String,
     raw: &'static str,
     smoothed: &'static str,
     /// By how many steps the average lags.
@@ -102,7 +106,7 @@ fn chart(search: &RateSearch) -> Chart {
     plot.add_trace(
         Points::new(rates.clone(), raw)
             .mode(Mode::Lines)
-            .opacity(0.45)
+            .opacity(0.6)
             .line(Line::new().color(RAW).width(1.0))
             .hover_info(HoverInfo::Skip),
     );
@@ -126,7 +130,12 @@ fn chart(search: &RateSearch) -> Chart {
         plot.add_traces(marks(search, &suggestion, low, high));
     }
     let ticks = charts::log_ticks(search.test.from, search.test.to);
-    let texts = ticks.iter().map(|&tick| text::rate(Some(tick))).collect();
+    // Every other label where there are many: a phone has room for five.
+    let apart = if ticks.len() > 6 { 2 } else { 1 };
+    let label = |(index, &tick): (usize, &f64)| {
+        if index % apart == 0 { text::rate(Some(tick)) } else { String::new() }
+    };
+    let texts = ticks.iter().enumerate().map(label).collect();
     let pad = 0.02 * (search.test.to / search.test.from).log10();
     let x_axis = charts::axis("learning rate η")
         .type_(AxisType::Log)
