@@ -39,6 +39,7 @@ pub mod registry;
 pub mod riders;
 pub mod rule;
 pub mod rules;
+pub mod schedule;
 pub mod slots;
 pub mod span;
 pub mod spec;
@@ -61,6 +62,7 @@ pub use rules::{
     Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
     Sgd, SignSgd, Yogi,
 };
+pub use schedule::{Curve, Horizon, Schedule};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;

@@ -6,6 +6,7 @@ use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
 use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
@@ -17,6 +18,7 @@ use crate::study::verdict::rate_text;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   thalweg list optimizers
+  thalweg list schedules
   thalweg list datasets --format markdown
   thalweg list metrics --format json")]
 pub(super) struct List {
@@ -32,6 +34,8 @@ pub(super) struct List {
 enum What {
     /// Update rules: formulas, defaults and papers
     Optimizers,
+    /// Learning-rate schedules: formulas, settings and sources
+    Schedules,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
@@ -48,6 +52,7 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let grid = match self.what {
             What::Optimizers => optimizers(),
+            What::Schedules => schedules(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
@@ -98,6 +103,32 @@ fn optimizers() -> Grid {
                 entry.info.paper.to_owned(),
             ]
         })
+    });
+    grid(columns, rows.collect())
+}
+
+fn schedules() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("summary", "what it does"),
+        ("formula", "factor of step t"),
+        ("settings", "settings"),
+        ("source", "source"),
+    ];
+    let rows = schedule::REGISTRY.iter().map(|entry| {
+        let settings = (entry.default)().settings();
+        let setting = |setting: &Setting| {
+            let Setting { name, symbol, value, range } = setting;
+            let symbol = if symbol == name { String::new() } else { format!("{symbol} = ") };
+            format!("{symbol}{name} = {value} ({range})")
+        };
+        [
+            entry.info.name.to_owned(),
+            entry.info.summary.to_owned(),
+            entry.info.formula.to_owned(),
+            settings.iter().map(setting).collect::<Vec<_>>().join("; "),
+            entry.info.source.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

@@ -13,6 +13,7 @@ use crate::study::{Summary, TrialRecord};
 
 mod charts;
 mod curves;
+pub mod find_lr;
 mod folds;
 mod methods;
 mod protocol;

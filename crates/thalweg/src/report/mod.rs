@@ -1,6 +1,7 @@
 //! What a person or a program reads of a study: one exporter a file, a row each in [`Format`].
 
 pub mod csv;
+pub mod find_lr;
 pub mod grid;
 pub mod html;
 pub mod json;

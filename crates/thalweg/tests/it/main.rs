@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod compare;
+mod find_lr;
 mod interrupt;
 mod real_files;
 mod words;

@@ -13,14 +13,19 @@ fn every_verb_has_help_with_examples() {
                 "Examples:",
                 "--target",
                 "--learning-rates",
+                "--schedule",
                 "--config",
                 "1e-4..1:9]",
                 "nested cross-validation",
                 "again to go on",
             ],
         ),
+        (
+            "find-lr --help",
+            &["Examples:", "--optimizer", "--from", "[default: 200]", "--batch-size", "falls fastest"],
+        ),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
-        ("list --help", &["Examples:", "optimizers", "datasets", "metrics"]),
+        ("list --help", &["Examples:", "optimizers", "schedules", "datasets", "metrics"]),
         ("completions --help", &["Examples:", "bash", "zsh", "fish", "powershell"]),
         ("help compare", &["Examples:", "--optimizers"]),
         ("compare -h", &["Examples:", "--optimizers"]),
@@ -50,6 +55,7 @@ fn everything_can_be_listed_in_every_format() {
     let folder = Folder::new("list");
     for (what, rows, words) in [
         ("optimizers", 14, &["adam", "textbook", "Kingma"][..]),
+        ("schedules", 13, &["cosine", "reduce-on-plateau", "Loshchilov", "final", "[0, ∞)"]),
         ("datasets", 6, &["digits", "air-passengers", "1797"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
