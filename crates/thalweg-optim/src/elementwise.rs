@@ -89,7 +89,7 @@ fn measure<R: Rule, T: Real>(
 ) -> [f64; 2] {
     let add = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
     let mut parts: Vec<_> = works.iter_mut().map(|work| (work, [0.0; 2])).collect();
-    threads.each(&mut parts, |(work, sums)| {
+    threads.run(&mut parts, |(work, sums)| {
         *sums = dispatch(Measure { coefficients, riders, work });
     });
     parts.iter().fold([0.0; 2], |total, (_, sums)| add(total, *sums))
@@ -141,7 +141,7 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
             let sums = measure(coefficients, riders, &mut works, &threads);
             coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
         }
-        threads.each(&mut works, |work| dispatch(Step { coefficients, riders, work }));
+        threads.run(&mut works, |work| dispatch(Step { coefficients, riders, work }));
         self.works = recycle(works);
         outcome
     }

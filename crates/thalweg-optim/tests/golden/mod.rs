@@ -40,6 +40,8 @@ pub(crate) struct Run {
     pub(crate) hyperparameters: BTreeMap<String, f64>,
     /// W after some steps, by their number.
     pub(crate) w: BTreeMap<u64, Vec<f64>>,
+    /// How close f64 can follow, where that is not the usual; the script says why.
+    pub(crate) tolerance: Option<f64>,
     /// Where the model is judged, if that is not W.
     #[serde(default)]
     evaluation: BTreeMap<u64, Vec<f64>>,
