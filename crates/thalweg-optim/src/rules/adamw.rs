@@ -9,10 +9,10 @@ use crate::rule::Rule;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η(m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε) + λW).
 ///
-/// [`Adam`] with ε outside the root, and a decay beside it. The decay does not go through the averages, so every element shrinks alike. The packages agree up to ε, which `keras`
-/// adds before the correction, and λ: 0.01 in `torch`, 0.004 in `keras`, 0.0001 in `optax`. The paper's λ is not multiplied
-/// by the learning rate, only by its schedule's multiplier: its λ is the ηλ of here at the first η. It names no default λ;
-/// the `textbook` takes 0.01.
+/// [`Adam`] with ε outside the root, and a decay that does not go through the averages, so that every element shrinks
+/// alike. The packages agree up to ε, which `keras` adds before the correction, and λ: 0.01 in `torch`, 0.004 in `keras`,
+/// 0.0001 in `optax`. The paper's λ is not multiplied by the learning rate, only by its schedule's multiplier: its λ is
+/// the ηλ of here at the first η. It names no default λ; the `textbook` takes 0.01.
 ///
 /// Source: Loshchilov & Hutter, *Decoupled weight decay regularization* (2019), algorithm 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
