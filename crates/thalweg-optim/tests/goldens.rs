@@ -16,14 +16,28 @@ struct Deviation {
     start: Option<Start>,
 }
 
-const DEVIATIONS: &[Deviation] = &[Deviation {
-    dialect: Dialect::Optax,
-    optimizer: "yogi",
-    why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
-    start: Some(|run, name| {
-        name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
-    }),
-}];
+const DEVIATIONS: &[Deviation] = &[
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "yogi",
+        why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
+        start: Some(|run, name| {
+            name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
+        }),
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "adan",
+        why: "optax weighs the change of the gradient by 1-β₂ where its β₂ is the paper's 1-β₂: by 0.08 instead of 0.92",
+        start: None,
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "rprop",
+        why: "optax applies the move of the step before, so that its first step moves nothing",
+        start: None,
+    },
+];
 
 fn deviation(file: &File, run: &Run) -> Option<&'static Deviation> {
     DEVIATIONS.iter().find(|known| known.dialect == file.dialect && known.optimizer == run.optimizer)

@@ -475,6 +475,61 @@ fn adan() {
     }
 }
 
+/// optax's form with the weight that the paper gives to the change of the gradient: see the rule.
+#[test]
+fn adan_as_optax_means_it() {
+    for (beta2, root, lambda) in [(0.92, 1e-8, 0.0), (0.5, 1e-3, 0.1)] {
+        let (mut m, mut v, mut n, mut last) = ([0.0; DIM], [0.0; DIM], [0.0; DIM], None::<Vec<f64>>);
+        let spec = OptimizerSpec::named("adan").dialect(Dialect::Optax).with("beta2", beta2);
+        compare_at(
+            spec.with("epsilon_root", root).with("weight_decay", lambda),
+            |_| 0.01,
+            |t, w| {
+                let g = gradient(w);
+                let before = last.replace(g.clone()).unwrap_or_else(|| g.clone());
+                let corrected = |x: f64, beta: f64| x / (1.0 - f64::powi(beta, t));
+                for i in 0..DIM {
+                    let change = g[i] - before[i];
+                    m[i] = 0.98 * m[i] + 0.02 * g[i];
+                    v[i] = beta2 * v[i] + (1.0 - beta2) * change;
+                    n[i] = 0.99 * n[i] + 0.01 * (g[i] + beta2 * change).powi(2);
+                    let look_ahead = corrected(m[i], 0.98) + beta2 * corrected(v[i], beta2);
+                    let direction = look_ahead / ((corrected(n[i], 0.99) + root).sqrt() + 1e-8);
+                    w[i] -= 0.01 * (direction + lambda * w[i]);
+                }
+            },
+        );
+    }
+}
+
+/// optax's form without the step that it lags behind: see the rule. Here W stays where the sign changed.
+#[test]
+fn rprop_as_optax_means_it() {
+    let mut turned = 0;
+    for (eta, low, high) in [(0.1, 1e-6, 50.0), (1e-4, 1e-3, 0.05)] {
+        let (mut size, mut last) = ([eta; DIM], [0.0_f64; DIM]);
+        let spec = OptimizerSpec::named("rprop").dialect(Dialect::Optax);
+        compare_at(
+            spec.with("step_min", low).with("step_max", high),
+            |_| eta,
+            |_, w| {
+                let g = gradient(w);
+                for i in 0..DIM {
+                    let product = g[i] * last[i];
+                    if product != 0.0 {
+                        let factor = if product > 0.0 { 1.2 } else { 0.5 };
+                        size[i] = (size[i] * factor).clamp(low, high);
+                    }
+                    last[i] = if product < 0.0 { 0.0 } else { size[i] * g[i].signum() };
+                    w[i] -= last[i];
+                    turned += usize::from(product < 0.0);
+                }
+            },
+        );
+    }
+    assert!(turned > 50, "{turned}");
+}
+
 #[test]
 fn lion() {
     for (eta, beta1, beta2, lambda) in
