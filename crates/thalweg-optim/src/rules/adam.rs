@@ -6,6 +6,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/√(v+ε) · √(1−β₂ᵗ)/(1−β₁ᵗ) · m.
 ///
@@ -79,6 +80,11 @@ impl Method for Adam {
 
 impl Rule for Adam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

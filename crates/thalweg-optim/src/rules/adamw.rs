@@ -6,6 +6,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η(m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε) + λW).
 ///
@@ -91,6 +92,7 @@ impl Method for AdamW {
 
 impl Rule for AdamW {
     const STATES: &'static [&'static str] = Adam::STATES;
+    const TORCH_STATES: Option<&'static [TorchState]> = Adam::TORCH_STATES;
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
