@@ -57,7 +57,7 @@ pub struct TestFunction {
     pub name: &'static str,
     /// The name in prose.
     pub title: &'static str,
-    /// f(x, y), or f(x) of n variables.
+    /// f(x, y).
     pub formula: &'static str,
     /// What it shows of a method.
     pub lesson: &'static str,
@@ -85,7 +85,10 @@ pub enum Dimensions {
     /// Two.
     Two,
     /// Two or more.
-    Any,
+    Any {
+        /// f(x) of n variables.
+        formula: &'static str,
+    },
 }
 
 /// A point where the gradient vanishes.
@@ -125,7 +128,7 @@ impl TestFunction {
     pub fn objective_in(&'static self, dim: usize) -> Problem {
         let fits = match self.dimensions {
             Dimensions::Two => dim == 2,
-            Dimensions::Any => dim >= 2,
+            Dimensions::Any { .. } => dim >= 2,
         };
         assert!(fits, "{} has no form with {dim} variables", self.name);
         Problem::new(self, dim)

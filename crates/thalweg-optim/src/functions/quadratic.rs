@@ -9,11 +9,11 @@ const CONDITION: f64 = 100.0;
 pub(super) const ROW: TestFunction = TestFunction {
     name: "quadratic",
     title: "Ill-conditioned quadratic",
-    formula: "½(x² + 100y²); n-D: ½ Σ λᵢxᵢ², λᵢ = 100^((i−1)/(n−1))",
+    formula: "½(x² + 100y²)",
     lesson: "one direction is a hundred times as steep as the other: a rate that is safe for the steep one is slow along \
              the flat one; what has a velocity overshoots",
     source: "the usual example, as in Goh, Why momentum really works (2017); the start is ours",
-    dimensions: Dimensions::Any,
+    dimensions: Dimensions::Any { formula: "½ Σ λᵢxᵢ², λᵢ = 100^((i−1)/(n−1))" },
     start: [-9.0, 3.0],
     window: [[-10.0, 10.0], [-4.0, 4.0]],
     lowest: 0.0,

@@ -11,12 +11,12 @@ const HEIGHT: f64 = 10.0;
 pub(super) const ROW: TestFunction = TestFunction {
     name: "rastrigin",
     title: "Rastrigin's function",
-    formula: "20 + x² − 10 cos 2πx + y² − 10 cos 2πy; n-D: 10n + Σ xᵢ² − 10 cos 2πxᵢ",
+    formula: "20 + x² − 10 cos 2πx + y² − 10 cos 2πy",
     lesson: "a bowl full of egg cups: a method that follows the gradient ends in the next one; none of these methods is \
              made to find the lowest",
     source: "Rastrigin, Systems of extremal control (1974), in n variables by Mühlenbein, Schomisch and Born (1991); the \
              start (−2, 3.5) is the one that pictures of optimizers often take",
-    dimensions: Dimensions::Any,
+    dimensions: Dimensions::Any { formula: "10n + Σ xᵢ² − 10 cos 2πxᵢ" },
     start: [-2.0, 3.5],
     window: [[-5.12, 5.12], [-5.12, 5.12]],
     lowest: 0.0,

@@ -6,11 +6,11 @@ use super::{Dimensions, TestFunction, lowest};
 pub(super) const ROW: TestFunction = TestFunction {
     name: "rosenbrock",
     title: "Rosenbrock's valley",
-    formula: "(1 − x)² + 100(y − x²)²; n-D: Σ (1 − xᵢ)² + 100(xᵢ₊₁ − xᵢ²)²",
+    formula: "(1 − x)² + 100(y − x²)²",
     lesson: "a curved valley: to fall into it is easy, to follow its flat floor to the end takes a method that keeps its \
              direction without leaving the bend",
     source: "Rosenbrock, An automatic method for finding the greatest or least value of a function (1960), with its start",
-    dimensions: Dimensions::Any,
+    dimensions: Dimensions::Any { formula: "Σ (1 − xᵢ)² + 100(xᵢ₊₁ − xᵢ²)²" },
     start: [-1.2, 1.0],
     window: [[-2.0, 2.0], [-1.0, 3.0]],
     lowest: 0.0,

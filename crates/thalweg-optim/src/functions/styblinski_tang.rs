@@ -9,11 +9,11 @@ const LOW: (f64, f64) = (-2.903_534_027_771_177, -39.166_165_703_771_42);
 pub(super) const ROW: TestFunction = TestFunction {
     name: "styblinski-tang",
     title: "Styblinski and Tang's function",
-    formula: "½(x⁴ − 16x² + 5x + y⁴ − 16y² + 5y); n-D: ½ Σ xᵢ⁴ − 16xᵢ² + 5xᵢ",
+    formula: "½(x⁴ − 16x² + 5x + y⁴ − 16y² + 5y)",
     lesson: "four minima, one of them lowest: a velocity may carry a method over the hill between them, which is luck, not \
              skill",
     source: "Styblinski and Tang, Experiments in nonconvex optimization (1990); the start is ours",
-    dimensions: Dimensions::Any,
+    dimensions: Dimensions::Any { formula: "½ Σ xᵢ⁴ − 16xᵢ² + 5xᵢ" },
     start: [-0.5, 4.5],
     window: [[-5.0, 5.0], [-5.0, 5.0]],
     lowest: 2.0 * LOW.1,

@@ -7,6 +7,7 @@ mod error;
 mod list;
 mod options;
 mod progress;
+mod race;
 mod report;
 
 use std::io::Write;
@@ -30,6 +31,7 @@ const EXAMPLES: &str = "Examples:
   thalweg compare my.csv --target price      the same on a file of your own
   thalweg list optimizers                    their formulas and defaults
   thalweg report runs/digits                 show a finished study again
+  thalweg race --function saddle             see how each method walks
 
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the same command again to go on).";
 
@@ -38,6 +40,7 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the sam
 enum Verb {
     Compare(Box<compare::Compare>),
     Report(report::Report),
+    Race(race::Race),
     List(list::List),
     Completions(completions::Completions),
 }
@@ -48,6 +51,7 @@ pub fn run() -> ExitCode {
     let outcome = match cli.verb {
         Verb::Compare(compare) => compare.run(),
         Verb::Report(report) => report.run(),
+        Verb::Race(race) => race.run(),
         Verb::List(list) => list.run(),
         Verb::Completions(completions) => completions.run(),
     };

@@ -16,6 +16,7 @@ mod curves;
 mod folds;
 mod methods;
 mod protocol;
+pub mod race;
 mod scores;
 mod sensitivity;
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod csv;
 pub mod grid;
 pub mod html;
 pub mod json;
+pub mod race;
 pub mod text;
 mod wrap;
 
