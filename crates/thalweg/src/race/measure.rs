@@ -39,6 +39,8 @@ pub struct Outcome {
     pub first_effective_rate: Option<f64>,
     /// |ΔW| / |∇f| of the last step that is long enough to tell.
     pub last_effective_rate: Option<f64>,
+    /// The same two rates along x alone, |Δx| / |∂f/∂x|, and along y alone.
+    pub effective_rates_along: [Option<[f64; 2]>; 2],
 }
 
 impl Outcome {
@@ -59,6 +61,10 @@ impl Outcome {
             overshoot_flat: None,
             first_effective_rate: (0..steps).find_map(rates),
             last_effective_rate: (0..steps).rev().find_map(rates),
+            effective_rates_along: [0, 1].map(|coordinate| {
+                let rate = |step| walk.effective_rate_along(coordinate, step);
+                Some([(0..steps).find_map(rate)?, (0..steps).rev().find_map(rate)?])
+            }),
         };
         if walk.diverged.is_none() {
             outcome.measure(function, walk);
@@ -166,7 +172,7 @@ mod tests {
             learning_rate: 0.1,
             points: points.to_vec(),
             gaps: gaps.to_vec(),
-            slopes: vec![2.0; points.len()],
+            slopes: vec![[0.0, -2.0]; points.len()],
             diverged: None,
         }
     }
@@ -191,6 +197,7 @@ mod tests {
         let length = 5.0 + 2.5 + (16.0 + 0.501_f64 * 0.501).sqrt() + (4.0 + 1e-6_f64).sqrt();
         assert!((outcome.path_length.expect("a length") - length).abs() < 1e-12);
         assert_eq!(outcome.first_effective_rate, Some(2.5));
+        assert_eq!(outcome.effective_rates_along, [None, Some([1.5, 0.0005])]);
     }
 
     #[test]

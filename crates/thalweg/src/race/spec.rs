@@ -5,6 +5,7 @@ use thalweg_optim::functions::{self, TestFunction, UnknownFunction};
 use thalweg_optim::{Dialect, OptimError, rules};
 
 use crate::study::LearningRates;
+use crate::study::verdict::rate_text;
 
 /// What is raced.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,7 +81,7 @@ impl RaceSpec {
         }
         let [low, high] = RATES;
         match self.learning_rates.values().iter().find(|rate| !(low..=high).contains(*rate)) {
-            Some(rate) => setting("lr", rate.to_string(), format!("from {low:e} to {high:e}")),
+            Some(rate) => setting("lr", rate_text(*rate), format!("from {low:e} to {high:e}")),
             None => Ok(()),
         }
     }

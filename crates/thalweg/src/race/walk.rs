@@ -15,8 +15,8 @@ pub struct Walk {
     pub points: Vec<[f64; 2]>,
     /// f there, less the function's lowest value.
     pub gaps: Vec<f64>,
-    /// ‖∇f‖ there.
-    pub slopes: Vec<f64>,
+    /// ∇f there.
+    pub slopes: Vec<[f64; 2]>,
     /// The step that led to NaN, to ∞ or too far up; the walk ends before it.
     pub diverged: Option<u32>,
 }
@@ -64,7 +64,7 @@ impl Walk {
             self.points.push(w);
             // A minimum known to the last digit may be rounded to a value just below the lowest.
             self.gaps.push(gap.max(0.0));
-            self.slopes.push(length(grad));
+            self.slopes.push(grad);
         }
         sound
     }
@@ -73,10 +73,20 @@ impl Walk {
     /// step, no slope, or a step so short that rounding decides it.
     pub fn effective_rate(&self, step: usize) -> Option<f64> {
         let (from, to) = (self.points.get(step)?, self.points.get(step + 1)?);
-        let (moved, slope) = (distance(*from, *to), self.slopes[step]);
-        let is_told = moved > 1e-12 * length(*from) && slope > 0.0;
-        Some(moved / slope).filter(|rate| is_told && rate.is_finite())
+        ratio(distance(*from, *to), length(self.slopes[step]), length(*from))
     }
+
+    /// The same along one coordinate: |Δwᵢ| / |∂f/∂wᵢ|.
+    pub fn effective_rate_along(&self, coordinate: usize, step: usize) -> Option<f64> {
+        let (from, to) = (self.points.get(step)?[coordinate], self.points.get(step + 1)?[coordinate]);
+        ratio((to - from).abs(), self.slopes[step][coordinate].abs(), from.abs())
+    }
+}
+
+/// How far a step led for the slope at its begin, unless rounding decides it.
+fn ratio(moved: f64, slope: f64, size: f64) -> Option<f64> {
+    let is_told = moved > 1e-12 * size && slope > 0.0;
+    Some(moved / slope).filter(|rate| is_told && rate.is_finite())
 }
 
 /// The optimizer of two parameters.

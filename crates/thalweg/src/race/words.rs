@@ -156,25 +156,23 @@ fn velocity(course: &Course) -> Option<String> {
     let first = &momentum.chosen.outcome;
     let second = nag.at(first.learning_rate)?;
     let swung = |outcome: &Outcome| Some((outcome.overshoot?, outcome.swings?));
-    let (beyond, swings) = swung(first)?;
+    let beyond = swung(first)?;
     let head = format!(
-        "At the learning rate {} Momentum overshot the minimum by {} of its first distance along the steepest direction and \
-         swung across it {}",
+        "At the learning rate {} Momentum {} along the steepest direction at the minimum",
         rate(first),
-        percent(beyond),
-        times(swings)
+        swing(beyond)
     );
     Some(match swung(second) {
         None => {
             let own = &nag.chosen.outcome;
-            let at_its_own = swung(own).map(|(less, fewer)| {
-                format!("; at its own, {}, it overshot by {}, {}", rate(own), percent(less), times(fewer))
-            });
-            format!("{head}; NAG diverges at that rate{}.", at_its_own.unwrap_or_default())
+            let at_its_own =
+                swung(own).map(|swung| format!("; at its own, {}, it {}", rate(own), swing(swung)));
+            format!("{head}. NAG diverges at that rate{}.", at_its_own.unwrap_or_default())
         }
-        Some((less, fewer)) => {
-            let verdict = if less < beyond { "NAG overshot less" } else { "here NAG did not overshoot less" };
-            format!("{head}; NAG at the same rate by {}, {}: {verdict}.", percent(less), times(fewer))
+        Some(less) => {
+            let verdict =
+                if less.0 < beyond.0 { "less than Momentum" } else { "not less than Momentum here" };
+            format!("{head}. NAG at the same rate {}: {verdict}.", swing(less))
         }
     })
 }
@@ -182,18 +180,24 @@ fn velocity(course: &Course) -> Option<String> {
 /// Adagrad's G only grows.
 fn falling_rate(course: &Course) -> Option<String> {
     let outcome = &course.walker("adagrad")?.chosen.outcome;
-    let (first, last) = (outcome.first_effective_rate?, outcome.last_effective_rate?);
-    let change = if last < first {
-        format!("fell by a factor of {}", figure(first / last))
-    } else {
-        "did not fall".to_owned()
+    let along = |(name, rates): (&str, Option<[f64; 2]>)| {
+        let [first, last] = rates?;
+        let change = if last < first {
+            format!("fell by a factor of {}", figure(first / last))
+        } else {
+            "did not fall".to_owned()
+        };
+        Some(format!("|Δ{name}|/|∂f/∂{name}| {change} ({} to {})", figure(first), figure(last)))
     };
-    Some(format!(
-        "Adagrad divides by a sum of squared gradients, G, that only grows: its effective learning rate |ΔW|/|g| was {} at \
-         its first step and {} at its last; it {change}.",
-        figure(first),
-        figure(last)
-    ))
+    let told: Vec<String> =
+        ["x", "y"].into_iter().zip(outcome.effective_rates_along).filter_map(along).collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "Adagrad divides each coordinate's step by the root of its sum of squared gradients, which only grows: from the \
+             first step to the last, {}.",
+            told.join(" and ")
+        )
+    })
 }
 
 /// The learning rate of an outcome.
@@ -201,9 +205,16 @@ fn rate(outcome: &Outcome) -> String {
     rate_text(outcome.learning_rate)
 }
 
+/// An overshoot and its swings, after «it».
+fn swing((beyond, swings): (f64, u32)) -> String {
+    if swings == 0 {
+        return "did not overshoot".to_owned();
+    }
+    format!("overshot by {} of its first distance and swung across {}", percent(beyond), times(swings))
+}
+
 fn times(count: u32) -> String {
     match count {
-        0 => "never".to_owned(),
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
         count => format!("{count} times"),
@@ -224,7 +235,8 @@ pub(crate) fn figure(value: f64) -> String {
         size if (1e-3..1e6).contains(&size) => rounded.to_string(),
         _ => format!("{rounded:e}"),
     };
-    text.replacen('-', if rounded < 0.0 { "−" } else { "-" }, 1)
+    // A proper minus sign lines up with digits, and no line is broken behind it.
+    text.replace('-', "−")
 }
 
 /// A point: `(−1.2, 1)`.
@@ -247,11 +259,11 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(
             (figure(0.0), figure(-39.16617), figure(1e-6)),
-            ("0".into(), "−39.2".into(), "1e-6".into())
+            ("0".into(), "−39.2".into(), "1e−6".into())
         );
         assert_eq!(
             (figure(24.2), figure(1.234e7), figure(-2e-9)),
-            ("24.2".into(), "1.23e7".into(), "−2e-9".into())
+            ("24.2".into(), "1.23e7".into(), "−2e−9".into())
         );
         assert_eq!(
             (percent(0.815), percent(0.0), percent(0.004)),
@@ -265,16 +277,13 @@ mod tests {
         let race = race("quadratic", &["sgd", "momentum", "nag", "adagrad", "adadelta"]);
         let course = &race.courses[0];
         let text = race.sentences(course).join("\n");
-        let outcome = |name: &str| &course.walker(name).expect("raced").chosen.outcome;
-        let momentum = outcome("momentum");
+        let momentum = &course.walker("momentum").expect("raced").chosen.outcome;
         for part in [
             format!("Momentum ({})", momentum.steps_to_tolerance.expect("it settles")),
-            format!("overshot the minimum by {}", percent(momentum.overshoot.expect("it swings"))),
-            "NAG overshot less".to_owned(),
-            format!(
-                "was {} at its first step",
-                figure(outcome("adagrad").first_effective_rate.expect("a step"))
-            ),
+            format!("Momentum overshot by {}", percent(momentum.overshoot.expect("it swings"))),
+            "less than Momentum.".to_owned(),
+            "Adagrad divides each coordinate's step".to_owned(),
+            "|Δx|/|∂f/∂x| fell by a factor of".to_owned(),
             "untuned, it is still".to_owned(),
             "diverges at step".to_owned(),
         ] {

@@ -142,14 +142,14 @@
   const late = step => Math.log10(step + 1);
 
   function chart(id, pick, floor, title, line) {
-    const s = sheet(by(id), 0.72, 260), { pen } = s;
+    const s = sheet(by(id), 0.56, 215), { pen } = s;
     const box = { left: 66, right: s.width - 10, top: 8, bottom: s.height - 44 };
     const all = lines(), [lowest, highest] = range(all.map(l => pick(l.leg)).concat(line === undefined ? [] : [[line]]));
     const low = Math.floor(Math.max(lowest, floor)), high = Math.max(low + 1, Math.ceil(highest));
     const x = step => box.left + (box.right - box.left) * late(step) / late(frames[last]);
     const y = v => box.bottom - (box.bottom - box.top) * (v - low) / (high - low);
     const steps = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000].filter(t => t <= frames[last]);
-    axes(s, box, x, y, steps.map(t => [t, String(t)]), decades(low, high, 7).map(k => [k, power(k)]), "step", title, true);
+    axes(s, box, x, y, steps.map(t => [t, String(t)]), decades(low, high, 6).map(k => [k, power(k)]), "step", title, true);
     pen.save();
     inside(pen, box);
     if (line !== undefined) {
@@ -173,7 +173,7 @@
 
   function tried() {
     if (!by("tried")) return;
-    const s = sheet(by("tried"), 0.72, 260), { pen } = s, c = course();
+    const s = sheet(by("tried"), 0.56, 215), { pen } = s, c = course();
     const box = { left: 66, right: s.width - 10, top: 8, bottom: s.height - 44 };
     const one = state.view === "one";
     const all = c.walkers.map((walker, i) => ({ walker, i, look: data.methods[i] }))
@@ -183,7 +183,7 @@
     const first = rates[0], end = rates[rates.length - 1];
     const x = v => box.left + 8 + (box.right - box.left - 16) * (v - first) / (end - first || 1);
     const y = v => v === null ? box.top + 4 : Math.min(box.bottom - 3, box.bottom - (box.bottom - box.top) * (v - low) / (high - low));
-    axes(s, box, x, y, decades(first, end, 6).map(k => [k, power(k)]), decades(low, high, 7).map(k => [k, power(k)]), "learning rate", "f − lowest", true);
+    axes(s, box, x, y, decades(first, end, 6).map(k => [k, power(k)]), decades(low, high, 6).map(k => [k, power(k)]), "learning rate", "f − lowest", true);
     pen.save();
     inside(pen, box);
     for (const { walker, look, i } of all) {

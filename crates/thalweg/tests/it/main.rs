@@ -1,9 +1,10 @@
-//! The `thalweg` command from outside: bad input, `compare`, interruptions, and real files.
+//! The `thalweg` command from outside: bad input, `compare`, `race`, interruptions, and real files.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod bad_input;
 mod common;
 mod compare;
 mod interrupt;
+mod race;
 mod real_files;
 mod words;

@@ -6,7 +6,7 @@ use crate::common::Folder;
 fn every_verb_has_help_with_examples() {
     let folder = Folder::new("help");
     for (arguments, words) in [
-        ("--help", &["Examples:", "compare", "report", "list", "completions", "Exit codes"][..]),
+        ("--help", &["Examples:", "compare", "report", "race", "list", "completions", "Exit codes"][..]),
         (
             "compare --help",
             &[
@@ -20,6 +20,10 @@ fn every_verb_has_help_with_examples() {
             ],
         ),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
+        (
+            "race --help",
+            &["Examples:", "--function", "--lr", "1e-4..10:21]", "level lines", "runs/race-<function>.html"],
+        ),
         ("list --help", &["Examples:", "optimizers", "datasets", "metrics"]),
         ("completions --help", &["Examples:", "bash", "zsh", "fish", "powershell"]),
         ("help compare", &["Examples:", "--optimizers"]),
@@ -53,6 +57,7 @@ fn everything_can_be_listed_in_every_format() {
         ("datasets", 6, &["digits", "air-passengers", "1797"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
+        ("functions", 11, &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
         ("activations", 5, &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {
