@@ -6,7 +6,7 @@ use std::time::Instant;
 use thalweg_learn::nn::Targets;
 use thalweg_learn::train::{BatchSize, Recipe, Samples, fit};
 use thalweg_optim::OptimizerSpec;
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 
 fn main() {
     for (inputs, hidden, classes, batch) in [

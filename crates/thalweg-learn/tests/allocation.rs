@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Network, Targets};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 struct Counting;
@@ -103,7 +103,7 @@ fn a_warm_step_of_an_optimizer_allocates_nothing() {
             for activation in Activation::ALL {
                 let network = Network::<f32>::mlp(WIDTH, &[9, 6], outputs(loss), activation, Init::Auto);
                 let (mut w, mut workspace) = (network.init(1), network.workspace(ROWS));
-                let mut optimizer = spec.build::<f32>(w.len()).expect("the defaults are in range");
+                let mut optimizer = spec.build::<f32>(network.layout()).expect("the defaults are in range");
                 let mut counts = [0; 4];
                 for after in &mut counts {
                     for rows in [ROWS, 8, 1] {

@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use thalweg_learn::nn::{Activation, BatchObjective, Loss, Targets};
 use thalweg_learn::train::{BatchSize, Fitted, Predictions, Recipe, Samples, StopReason, Validation, fit};
 use thalweg_optim::random::stream;
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 /// A noisy wave over three features.
@@ -99,7 +99,7 @@ fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
     let batch = recipe.batch_size.resolve(rows);
     let network = recipe.network(3, 1);
     let mut w = network.init(seed);
-    let mut optimizer = recipe.optimizer.build::<f32>(w.len()).expect("in range");
+    let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     for epoch in 1..=recipe.epochs {
         let mut order: Vec<u32> = (0..rows as u32).collect();
         if batch < rows {

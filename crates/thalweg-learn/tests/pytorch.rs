@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thalweg_learn::kernel::math::Math;
 use thalweg_learn::nn::{Activation, Backward, BatchObjective, Init, Loss, Network, Targets};
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Objective, OptimizerSpec};
 
 #[derive(Deserialize)]
@@ -224,7 +224,7 @@ fn training<T: Math>(tolerance: f64) {
     for run in &golden.runs {
         let mut w: Vec<T> = cast(&golden.w);
         let mut optimizer =
-            OptimizerSpec::named(&run.optimizer).build::<T>(w.len()).expect("a row of the registry");
+            OptimizerSpec::named(&run.optimizer).build::<T>(network.layout()).expect("a row of the registry");
         let mut losses = Vec::new();
         for (x, truth) in batches.iter().cycle().take(10) {
             let (loss, targets) = (golden.loss, truth.of(golden.loss));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rule::Rule;
+use crate::method::Method;
 use crate::suggest::did_you_mean;
 
 /// Whose form of a rule: where packages differ (ε inside or outside the root, defaults), the dialect decides.
@@ -14,37 +14,54 @@ pub enum Dialect {
     /// As `torch.optim` computes it, with its defaults: a winner carries over with one changed line.
     #[default]
     Torch,
+    /// As `keras.optimizers` computes it, with its defaults.
+    Keras,
+    /// As `optax` computes it, with its defaults.
+    Optax,
     /// As the paper or textbook writes it.
     Textbook,
 }
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 2] = [Self::Torch, Self::Textbook];
+    pub const ALL: [Self; 4] = [Self::Torch, Self::Keras, Self::Optax, Self::Textbook];
 
     /// The name in recipes and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Torch => "torch",
+            Self::Keras => "keras",
+            Self::Optax => "optax",
             Self::Textbook => "textbook",
         }
     }
 }
 
-/// A value for each dialect.
+/// A value for each dialect. Where a package does not have the method, its dialect is the textbook's.
 #[derive(Debug, Clone, Copy)]
 pub struct ByDialect<V> {
     /// PyTorch's.
     pub torch: V,
+    /// Keras's.
+    pub keras: V,
+    /// optax's.
+    pub optax: V,
     /// The textbook's.
     pub textbook: V,
 }
 
 impl<V: Copy> ByDialect<V> {
+    /// The same value in every dialect.
+    pub const fn same(value: V) -> Self {
+        Self { torch: value, keras: value, optax: value, textbook: value }
+    }
+
     /// The value for `dialect`.
     pub fn get(&self, dialect: Dialect) -> V {
         match dialect {
             Dialect::Torch => self.torch,
+            Dialect::Keras => self.keras,
+            Dialect::Optax => self.optax,
             Dialect::Textbook => self.textbook,
         }
     }
@@ -64,6 +81,8 @@ pub struct Range {
 impl Range {
     /// `[0, 1)`: decay rates.
     pub const DECAY: Self = Self { low: 0.0, high: 1.0, closed: false };
+    /// `[0, 1]`: shares.
+    pub const SHARE: Self = Self { low: 0.0, high: 1.0, closed: true };
     /// `[0, ∞)`: learning rates, ε.
     pub const NON_NEGATIVE: Self = Self { low: 0.0, high: f64::INFINITY, closed: false };
 
@@ -139,17 +158,15 @@ pub enum OptimError {
         optimizer: &'static str,
     },
     /// A saved state does not fit.
-    #[error("{optimizer}: the state does not fit: {what}")]
+    #[error("the state does not fit: {what}; nothing was changed")]
     State {
-        /// The rule's name.
-        optimizer: &'static str,
         /// What was expected and what was found.
         what: String,
     },
 }
 
 /// Sets a hyperparameter by name.
-pub(crate) fn set<R: Rule>(rule: &mut R, name: &str, value: f64) -> Result<(), OptimError> {
+pub(crate) fn set<R: Method>(rule: &mut R, name: &str, value: f64) -> Result<(), OptimError> {
     let Some(hyper) = R::HYPER.iter().find(|hyper| hyper.name == name) else {
         let names = || R::HYPER.iter().map(|hyper| hyper.name);
         let known = names().collect::<Vec<_>>().join(", ");
@@ -165,13 +182,13 @@ pub(crate) fn set<R: Rule>(rule: &mut R, name: &str, value: f64) -> Result<(), O
 }
 
 /// The name and value of each hyperparameter.
-pub(crate) fn values<R: Rule>(rule: &R) -> Vec<(&'static str, f64)> {
+pub(crate) fn values<R: Method>(rule: &R) -> Vec<(&'static str, f64)> {
     let mut copy = *rule;
     R::HYPER.iter().map(|hyper| (hyper.name, *(hyper.field)(&mut copy))).collect()
 }
 
 /// Refuses a rule with a hyperparameter out of range.
-pub(crate) fn check<R: Rule>(rule: &R) -> Result<(), OptimError> {
+pub(crate) fn check<R: Method>(rule: &R) -> Result<(), OptimError> {
     for (hyper, (name, value)) in R::HYPER.iter().zip(values(rule)) {
         check_value(R::INFO.name, name, value, hyper.range)?;
     }

@@ -24,24 +24,39 @@
 //!
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
 
+pub mod elementwise;
 pub mod functions;
 pub mod hyper;
 pub mod kernel;
+pub mod method;
+pub mod norm;
 pub mod objective;
 pub mod optimizer;
 pub mod params;
 pub mod random;
 pub mod real;
+pub mod registry;
+pub mod riders;
 pub mod rule;
 pub mod rules;
+pub mod slots;
+pub mod span;
 pub mod spec;
+pub mod state;
 pub mod suggest;
+pub mod threads;
 
+pub use elementwise::Elementwise;
 pub use hyper::{Dialect, Hyper, OptimError, Range};
+pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
-pub use optimizer::{Elementwise, Optimizer, StepReport};
+pub use optimizer::{Optimizer, Outcome, StepReport};
 pub use params::{Block, Layout, Role};
 pub use real::Real;
-pub use rule::{Info, Rule};
+pub use riders::Riders;
+pub use rule::Rule;
 pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
+pub use state::StateDict;
+pub use threads::Threads;

@@ -1,11 +1,13 @@
-//! Where the gradient is taken, and the rule applied to the whole slice.
+//! The contract of an optimizer: where the gradient is taken, and how W moves.
 
-use crate::hyper::OptimError;
-use crate::kernel::dispatch;
-use crate::kernel::step::{Probe, Step};
+use crate::hyper::{OptimError, check_learning_rate};
 use crate::objective::Objective;
+use crate::params::Layout;
 use crate::real::Real;
-use crate::rule::{Rule, Slots};
+use crate::riders::Riders;
+use crate::span::Span;
+use crate::state::StateDict;
+use crate::threads::Threads;
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,147 +16,159 @@ pub struct StepReport<T> {
     pub value: T,
     /// How often the objective was evaluated.
     pub evaluations: u32,
+    /// What became of the gradient.
+    pub outcome: Outcome,
 }
 
-/// How W moves, given f.
+/// What became of a step's gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Outcome {
+    /// The L2 norm of the whole gradient before clipping, if it was asked for (by clipping or a guard).
+    pub norm: Option<f64>,
+    /// Whether a guard refused the gradient: then W and the state are as before.
+    pub skipped: bool,
+}
+
+/// Memory that an optimizer keeps so that its steps allocate nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch<T> {
+    /// A gradient.
+    pub grad: Vec<T>,
+    /// A look-ahead point.
+    pub point: Vec<T>,
+}
+
+/// How W moves, given f or its gradient.
 ///
 /// The learning rate is a plain argument of each step: a schedule is a function of the step, not a state. It must be
 /// finite and not negative (settings are checked where they enter, by
 /// [`check_learning_rate`](crate::hyper::check_learning_rate)).
+///
+/// Call [`step`](Optimizer::step) with an objective, or [`step_with`](Optimizer::step_with) and
+/// [`step_spans`](Optimizer::step_spans) with gradients. Who writes an optimizer writes
+/// [`apply`](Optimizer::apply) (and [`drive`](Optimizer::drive), where it asks the objective more than once); who writes
+/// a wrapper hands both inwards with more [`Riders`].
 pub trait Optimizer<T: Real>: Send {
+    /// The method's name in the registry.
+    fn name(&self) -> &'static str;
+
+    /// The parameters that it was built for.
+    fn layout(&self) -> &Layout;
+
+    /// How many steps were done (those that a guard refused are not counted).
+    fn steps(&self) -> u64;
+
+    /// Moves W along the gradient that the spans bring, which was taken where [`Optimizer::probe`] said. The spans are
+    /// checked and the learning rate is in range.
+    fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome;
+
+    /// All that decides the next steps, by name.
+    fn save(&self) -> StateDict;
+
+    /// Puts a state back that [`Optimizer::load`] has checked.
+    fn restore(&mut self, state: &StateDict);
+
+    /// The hyperparameters by name.
+    fn hyper(&self) -> Vec<(&'static str, f64)>;
+
+    /// Changes a hyperparameter for the steps to come.
+    ///
+    /// # Errors
+    /// If there is none of that name, or the value is out of its range; then nothing is changed.
+    fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError>;
+
+    /// Memory for a gradient of the whole W, kept between steps.
+    fn scratch(&mut self) -> &mut Scratch<T>;
+
+    /// Whether the gradient is wanted elsewhere than at W, or more than once: then it cannot be given.
+    fn needs_objective(&self) -> bool {
+        false
+    }
+
+    /// Writes the point at which the gradient is wanted and says so, or says no: then it is W.
+    fn probe(&mut self, _w: &[T], _learning_rate: f64, _point: &mut Vec<T>) -> bool {
+        false
+    }
+
+    /// Writes the point at which the model should be judged and says so, or says no: then it is W.
+    fn average(&mut self, _w: &[T], _point: &mut Vec<T>) -> bool {
+        false
+    }
+
+    /// Lets steps use these threads; the default is the caller's own.
+    fn set_threads(&mut self, _threads: &Threads) {}
+
+    /// One step with an objective, riders, and an average that moves with W. The default takes one gradient, at W or
+    /// where [`Optimizer::probe`] says.
+    fn drive(
+        &mut self,
+        w: &mut [T],
+        average: Option<&mut [T]>,
+        f: &mut dyn Objective<T>,
+        learning_rate: f64,
+        riders: Riders,
+    ) -> StepReport<T> {
+        let Scratch { mut grad, mut point } = std::mem::take(self.scratch());
+        grad.resize(w.len(), T::ZERO);
+        let value = if self.probe(w, learning_rate, &mut point) {
+            f.value_and_grad(&point, &mut grad)
+        } else {
+            f.value_and_grad(w, &mut grad)
+        };
+        let outcome = self.apply(&mut [Span { average, ..Span::new(w, &grad) }], learning_rate, riders);
+        *self.scratch() = Scratch { grad, point };
+        StepReport { value, evaluations: 1, outcome }
+    }
+
     /// One step from `w` in place.
     ///
     /// # Panics
     /// If `w` is not as long as the optimizer was built for, or the learning rate is out of its range.
-    fn step(&mut self, w: &mut [T], f: &mut dyn Objective<T>, learning_rate: f64) -> StepReport<T>;
-
-    /// One step from `w` in place with a gradient that the caller took at `w`: for foreign memory (NumPy, PyTorch).
-    ///
-    /// # Errors
-    /// [`OptimError::NeedsObjective`] if the rule wants its gradient elsewhere, [`OptimError::OutOfRange`] for the
-    /// learning rate.
-    fn step_with(&mut self, w: &mut [T], grad: &[T], learning_rate: f64) -> Result<(), OptimError>;
-
-    /// How many steps were done.
-    fn steps(&self) -> u64;
-
-    /// The state by name, each as long as W.
-    fn state(&self) -> Vec<(&'static str, &[T])>;
-
-    /// Puts a saved state back: strictly, by name and length; on an error nothing is changed.
-    ///
-    /// # Errors
-    /// [`OptimError::State`] for a missing, extra or misshapen entry.
-    fn load_state(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<(), OptimError>;
-}
-
-/// An optimizer that follows an elementwise [`Rule`].
-#[derive(Debug, Clone)]
-pub struct Elementwise<R: Rule, T: Real> {
-    rule: R,
-    dim: usize,
-    steps: u64,
-    state: Vec<T>,
-    grad: Vec<T>,
-    probe: Vec<T>,
-}
-
-impl<R: Rule, T: Real> Elementwise<R, T> {
-    /// The rule must have been checked: see [`Rule::optimizer`].
-    pub(crate) fn new(rule: R, dim: usize) -> Self {
-        let slots = <R::State<T> as Slots<T>>::COUNT;
-        assert_eq!(slots, R::STATES.len(), "a rule must name each of its states");
-        let probe = if rule.looks_ahead() { dim } else { 0 };
-        Self {
-            rule,
-            dim,
-            steps: 0,
-            state: vec![T::ZERO; slots * dim],
-            grad: Vec::new(),
-            probe: vec![T::ZERO; probe],
-        }
-    }
-
-    /// The rule.
-    pub fn rule(&self) -> &R {
-        &self.rule
-    }
-
-    fn coefficients(&self, learning_rate: f64) -> R::Coefficients<T> {
-        self.rule.coefficients(self.steps + 1, learning_rate)
-    }
-
-    fn apply(&mut self, w: &mut [T], grad: &[T], coefficients: R::Coefficients<T>) {
-        dispatch(Step::<R, T> { coefficients, w, grad, state: &mut self.state });
-        self.steps += 1;
-    }
-}
-
-impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
     fn step(&mut self, w: &mut [T], f: &mut dyn Objective<T>, learning_rate: f64) -> StepReport<T> {
-        assert_eq!(w.len(), self.dim, "the optimizer was built for {} parameters", self.dim);
+        let dim = self.layout().len();
+        assert_eq!(w.len(), dim, "the optimizer was built for {dim} parameters");
         assert!(
             learning_rate >= 0.0 && learning_rate.is_finite(),
             "learning rate {learning_rate} is out of range"
         );
-        let coefficients = self.coefficients(learning_rate);
-        let mut grad = std::mem::take(&mut self.grad);
-        grad.resize(self.dim, T::ZERO);
-        let value = if self.rule.looks_ahead() {
-            let (state, probe) = (&mut self.state, &mut self.probe);
-            dispatch(Probe::<R, T> { coefficients, w, state, probe });
-            f.value_and_grad(probe, &mut grad)
-        } else {
-            f.value_and_grad(w, &mut grad)
-        };
-        self.apply(w, &grad, coefficients);
-        self.grad = grad;
-        StepReport { value, evaluations: 1 }
+        self.drive(w, None, f, learning_rate, Riders::default())
     }
 
-    fn step_with(&mut self, w: &mut [T], grad: &[T], learning_rate: f64) -> Result<(), OptimError> {
-        assert_eq!(w.len(), self.dim, "the optimizer was built for {} parameters", self.dim);
-        crate::hyper::check_learning_rate(R::INFO.name, learning_rate)?;
-        if self.rule.looks_ahead() {
-            return Err(OptimError::NeedsObjective { optimizer: R::INFO.name });
-        }
-        self.apply(w, grad, self.coefficients(learning_rate));
-        Ok(())
+    /// One step from `w` in place with a gradient that the caller took at `w`: for foreign memory (NumPy, PyTorch).
+    ///
+    /// # Errors
+    /// [`OptimError::NeedsObjective`] if the method wants its gradient elsewhere, [`OptimError::OutOfRange`] for the
+    /// learning rate.
+    ///
+    /// # Panics
+    /// If `w` or `grad` is not as long as the optimizer was built for.
+    fn step_with(&mut self, w: &mut [T], grad: &[T], learning_rate: f64) -> Result<Outcome, OptimError> {
+        self.step_spans(&mut [Span::new(w, grad)], learning_rate)
     }
 
-    fn steps(&self) -> u64 {
-        self.steps
+    /// One step in place of all parameters, given as arrays of their own with their gradients.
+    ///
+    /// # Errors
+    /// As [`Optimizer::step_with`].
+    ///
+    /// # Panics
+    /// If the spans are neither one for all parameters nor one per block of the layout, in its order.
+    fn step_spans(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64) -> Result<Outcome, OptimError> {
+        check_learning_rate(self.name(), learning_rate)?;
+        self.layout().check_spans(spans);
+        if self.needs_objective() {
+            return Err(OptimError::NeedsObjective { optimizer: self.name() });
+        }
+        Ok(self.apply(spans, learning_rate, Riders::default()))
     }
 
-    fn state(&self) -> Vec<(&'static str, &[T])> {
-        // Not by chunks: an optimizer of no parameters has its states too, each empty.
-        let slot = |(slot, &name)| (name, &self.state[slot * self.dim..(slot + 1) * self.dim]);
-        R::STATES.iter().enumerate().map(slot).collect()
-    }
-
-    fn load_state(&mut self, steps: u64, state: &[(&str, &[T])]) -> Result<(), OptimError> {
-        let wrong = |what| OptimError::State { optimizer: R::INFO.name, what };
-        let mut loaded = Vec::with_capacity(self.state.len());
-        for &name in R::STATES {
-            let Some((_, values)) = state.iter().find(|(given, _)| *given == name) else {
-                return Err(wrong(format!("«{name}» is missing")));
-            };
-            if values.len() != self.dim {
-                return Err(wrong(format!("«{name}» has {} numbers, expected {}", values.len(), self.dim)));
-            }
-            loaded.extend_from_slice(values);
-        }
-        if let Some((extra, _)) = state.iter().find(|(given, _)| !R::STATES.contains(given)) {
-            return Err(wrong(format!(
-                "«{extra}» is not a state of it; those are: {}",
-                R::STATES.join(", ")
-            )));
-        }
-        if state.len() != R::STATES.len() {
-            return Err(wrong("a state is given twice".to_owned()));
-        }
-        self.state = loaded;
-        self.steps = steps;
+    /// Puts a saved state back: strictly, by name, shape and number type; on an error nothing is changed.
+    ///
+    /// # Errors
+    /// [`OptimError::State`] for a missing, extra or misshapen entry.
+    fn load(&mut self, state: &StateDict) -> Result<(), OptimError> {
+        self.save().same_form(state)?;
+        self.restore(state);
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::span::Span;
+
 /// What a block of parameters does; regularizers and parameter groups choose by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -33,6 +35,13 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// `len` parameters without names: one block called `w`.
+    pub fn vector(len: usize) -> Self {
+        let mut layout = Self::default();
+        layout.push("w", &[len], Role::Weight);
+        layout
+    }
+
     /// Appends a block behind the last one.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], role: Role) {
         let start = self.len();
@@ -48,6 +57,26 @@ impl Layout {
     /// The length of the flat slice.
     pub fn len(&self) -> usize {
         self.blocks.last().map_or(0, |block| block.range.end)
+    }
+
+    /// Refuses spans that are neither one for all parameters nor one per block.
+    ///
+    /// # Panics
+    /// Then, as that is a bug in the caller.
+    pub(crate) fn check_spans<T>(&self, spans: &[Span<'_, T>]) {
+        match spans {
+            [span] => {
+                assert_eq!(span.len(), self.len(), "the optimizer was built for {} parameters", self.len());
+            }
+            _ => {
+                assert_eq!(spans.len(), self.blocks.len(), "one span per block is expected");
+                for (span, block) in spans.iter().zip(&self.blocks) {
+                    let len = block.range.len();
+                    assert_eq!(span.len(), len, "«{}» has {len} parameters", block.name);
+                }
+            }
+        }
+        spans.iter().for_each(Span::check);
     }
 
     /// Whether there are no parameters.

@@ -8,8 +8,10 @@ use crate::hyper::OptimError;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::vector::Vector;
 use crate::optimizer::Optimizer;
-use crate::rules::Entry;
+use crate::params::Layout;
+use crate::registry::Entry;
 use crate::spec::OptimizerSpec;
+use crate::state::Values;
 
 /// A real number: `f32` for training, `f64` for checking.
 pub trait Real:
@@ -60,14 +62,27 @@ pub trait Real:
     /// The larger of the two; NaN if `self` is NaN (so that a NaN is never hidden).
     fn max(self, other: Self) -> Self;
 
+    /// The smaller of the two; NaN if `self` is NaN.
+    fn min(self, other: Self) -> Self;
+    /// `self` with the sign of `sign`.
+    fn copysign(self, sign: Self) -> Self;
+
+    /// Numbers of this type as part of a saved state.
+    fn values(values: Vec<Self>) -> Values;
+    /// The numbers of a saved state, if they are of this type.
+    fn from_values(values: &Values) -> Option<&[Self]>;
+
     /// The optimizer of a registry row for this number type.
     #[doc(hidden)]
-    fn build(entry: &Entry, spec: &OptimizerSpec, dim: usize)
-    -> Result<Box<dyn Optimizer<Self>>, OptimError>;
+    fn build(
+        entry: &Entry,
+        spec: &OptimizerSpec,
+        layout: &Layout,
+    ) -> Result<Box<dyn Optimizer<Self>>, OptimError>;
 }
 
 macro_rules! real {
-    ($float:ident, $avx2:ident, $avx512:ident) => {
+    ($float:ident, $variant:ident, $avx2:ident, $avx512:ident) => {
         impl Real for $float {
             #[cfg(target_arch = "x86_64")]
             type Avx2 = std::arch::x86_64::$avx2;
@@ -105,16 +120,33 @@ macro_rules! real {
             fn max(self, other: Self) -> Self {
                 if other > self { other } else { self }
             }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                if other < self { other } else { self }
+            }
+            #[inline(always)]
+            fn copysign(self, sign: Self) -> Self {
+                $float::copysign(self, sign)
+            }
+            fn values(values: Vec<Self>) -> Values {
+                Values::$variant(values)
+            }
+            fn from_values(values: &Values) -> Option<&[Self]> {
+                match values {
+                    Values::$variant(values) => Some(values),
+                    _ => None,
+                }
+            }
             fn build(
                 entry: &Entry,
                 spec: &OptimizerSpec,
-                dim: usize,
+                layout: &Layout,
             ) -> Result<Box<dyn Optimizer<Self>>, OptimError> {
-                (entry.$float)(spec, dim)
+                (entry.$float)(spec, layout)
             }
         }
     };
 }
 
-real!(f32, __m256, __m512);
-real!(f64, __m256d, __m512d);
+real!(f32, F32, __m256, __m512);
+real!(f64, F64, __m256d, __m512d);

@@ -6,20 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::Optimizer;
+use crate::params::Layout;
 use crate::real::Real;
-use crate::rules;
+use crate::registry;
 
 /// An optimizer's settings; what is not named has the dialect's default.
 ///
 /// ```
-/// use thalweg_optim::{OptimizerSpec, Optimizer};
+/// use thalweg_optim::{Layout, OptimizerSpec, Optimizer};
 /// let spec = OptimizerSpec::named("adam").with("beta1", 0.8);
-/// let mut adam = spec.build::<f32>(2)?;
+/// let mut adam = spec.build::<f32>(&Layout::vector(2))?;
 /// let mut w = [1.0, -1.0];
 /// adam.step_with(&mut w, &[0.5, -0.5], 0.1)?;
 /// assert!((w[0] - 0.9).abs() < 1e-6);
 ///
-/// let error = OptimizerSpec::named("adam").with("beta1", 1.5).build::<f32>(2).err().unwrap();
+/// let error = OptimizerSpec::named("adam").with("beta1", 1.5).build::<f32>(&Layout::vector(2)).err().unwrap();
 /// assert_eq!(error.to_string(), "adam: beta1 = 1.5 is out of range: it must lie in [0, 1)");
 /// # Ok::<(), thalweg_optim::OptimError>(())
 /// ```
@@ -53,12 +54,12 @@ impl OptimizerSpec {
         self
     }
 
-    /// An optimizer of `dim` parameters.
+    /// An optimizer of these parameters ([`Layout::vector`] where they have no names and shapes).
     ///
     /// # Errors
     /// If there is no such optimizer or hyperparameter, or one is out of range.
-    pub fn build<T: Real>(&self, dim: usize) -> Result<Box<dyn Optimizer<T>>, OptimError> {
-        T::build(rules::find(&self.name)?, self, dim)
+    pub fn build<T: Real>(&self, layout: &Layout) -> Result<Box<dyn Optimizer<T>>, OptimError> {
+        T::build(registry::find(&self.name)?, self, layout)
     }
 
     /// Every hyperparameter with its value, those at their defaults included.
@@ -66,6 +67,6 @@ impl OptimizerSpec {
     /// # Errors
     /// As [`OptimizerSpec::build`].
     pub fn resolved(&self) -> Result<Vec<(&'static str, f64)>, OptimError> {
-        (rules::find(&self.name)?.resolve)(self)
+        (registry::find(&self.name)?.resolve)(self)
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thalweg_optim::rules::REGISTRY;
-use thalweg_optim::{OptimizerSpec, Real, from_fn};
+use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::{Layout, OptimizerSpec, Real, from_fn};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -83,7 +83,8 @@ fn largest_error<T: Real>(golden: &Golden, run: &Run) -> f64 {
         spec = spec.with(name, value);
     }
     let mut w: Vec<T> = problem.start().iter().map(|&w| T::from_f64(w)).collect();
-    let mut optimizer = spec.build::<T>(w.len()).expect("the script's settings are in range");
+    let mut optimizer =
+        spec.build::<T>(&Layout::vector(w.len())).expect("the script's settings are in range");
     let mut objective = from_fn(w.len(), |w: &[T], grad: &mut [T]| {
         let w: Vec<f64> = w.iter().map(|w| w.to_f64()).collect();
         grad.iter_mut().zip(problem.gradient(&w)).for_each(|(g, exact)| *g = T::from_f64(exact));

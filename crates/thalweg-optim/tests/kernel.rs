@@ -1,13 +1,13 @@
 //! The vectorized step of every rule against its scalar twin: the formula, element by element.
 
-use thalweg_optim::kernel::step::{Probe, Step};
+use thalweg_optim::kernel::step::{Map, Ride, Step, Work};
 use thalweg_optim::kernel::{levels, run_on};
-use thalweg_optim::rule::Slots;
-use thalweg_optim::rules::REGISTRY;
-use thalweg_optim::{Adadelta, Adagrad, Adam, Dialect, Momentum, Nag, Real, RmsProp, Rule, Sgd};
+use thalweg_optim::rules::*;
+use thalweg_optim::slots::Slots;
+use thalweg_optim::{Dialect, Optimizer, Real, Riders, Rule, Span};
 
 /// Below, at and above one and two blocks of the kernel, and long.
-const LENGTHS: [usize; 8] = [0, 1, 15, 16, 17, 33, 48, 1000];
+const LENGTHS: [usize; 8] = [0, 1, 15, 63, 64, 65, 129, 1000];
 
 fn wave<T: Real>(len: usize, step: f64) -> Vec<T> {
     (0..len).map(|i| T::from_f64((i as f64 * step + 0.2).sin())).collect()
@@ -45,17 +45,28 @@ fn scalar<R: Rule, T: Real>(
 
 fn check<R: Rule, T: Real>(rule: R, n: usize) {
     for &level in levels() {
-        let (mut w, mut state) = (wave::<T>(n, 0.9), vec![T::ZERO; R::STATES.len() * n]);
+        let (mut w, mut state) = (wave::<T>(n, 0.9), Vec::new());
+        for &value in rule.initial::<T>().as_slice() {
+            state.resize(state.len() + n, value);
+        }
+        let mut scalars = vec![0.0; R::SCALARS.len()];
+        rule.initial_scalars(&mut scalars);
         let (mut twin, mut twin_state) = (w.clone(), state.clone());
         for step in 1..=5 {
             let mut grad = wave::<T>(n, 0.37 * step as f64);
             if let Some(g) = grad.get_mut(16) {
                 *g = T::from_f64(f64::NAN);
             }
-            let coefficients = rule.coefficients::<T>(step, 0.05);
+            let coefficients = rule.coefficients::<T>(step, 0.05, &mut scalars);
             let (mut probe, mut twin_probe) = (vec![T::ZERO; n], vec![T::ZERO; n]);
-            run_on(level, Probe::<R, T> { coefficients, w: &w, state: &mut state, probe: &mut probe });
-            run_on(level, Step::<R, T> { coefficients, w: &mut w, grad: &grad, state: &mut state });
+            let slots = R::State::<T>::split(&mut state, n);
+            let f = |w, state: &R::State<T>| R::probe(&coefficients, w, state);
+            run_on(level, Map::<R, T, _> { w: &w, slots, out: &mut probe, f });
+            let slots = R::State::<T>::split(&mut state, n);
+            let mut work = Work { span: Span::new(&mut w, &grad), slots };
+            let riders = Ride::new(Riders::default(), 0.05);
+            run_on(level, Step::<R, T> { coefficients, riders, work: &mut work });
+            drop(work);
             scalar::<R, T>(&coefficients, &mut twin, &grad, &mut twin_state, &mut twin_probe);
             assert!(same(&w, &twin), "{rule:?}, {n} elements, {level:?}, step {step}: W");
             assert!(same(&state, &twin_state), "{rule:?}, {n} elements, {level:?}, step {step}: the state");
@@ -65,37 +76,26 @@ fn check<R: Rule, T: Real>(rule: R, n: usize) {
     }
 }
 
-/// The rule's name, for the check that none is left out.
-fn twin_of<R: Rule>() -> &'static str {
+fn twin_of<R: Rule>() {
     for dialect in Dialect::ALL {
         for n in LENGTHS {
             check::<R, f32>(R::preset(dialect), n);
             check::<R, f64>(R::preset(dialect), n);
         }
     }
-    R::INFO.name
 }
 
 #[test]
 fn every_level_and_length_gives_the_bits_of_the_scalar_formula() {
-    let checked = [
-        twin_of::<Sgd>(),
-        twin_of::<Momentum>(),
-        twin_of::<Nag>(),
-        twin_of::<Adagrad>(),
-        twin_of::<Adadelta>(),
-        twin_of::<RmsProp>(),
-        twin_of::<Adam>(),
-    ];
-    let known: Vec<_> = REGISTRY.iter().map(|entry| entry.info.name).collect();
-    assert_eq!(checked.as_slice(), known, "a new rule wants a line above");
+    macro_rules! twins {
+        ($($rule:ident),*) => { $(twin_of::<$rule>();)* };
+    }
+    thalweg_optim::every_rule!(twins);
 }
 
 #[test]
 #[should_panic(expected = "the gradient is not as long as the parameters")]
 fn a_short_gradient_is_a_shape_bug() {
-    let rule = Sgd;
-    let coefficients = rule.coefficients::<f32>(1, 0.1);
-    let step = Step::<Sgd, f32> { coefficients, w: &mut [1.0, 2.0], grad: &[1.0], state: &mut [] };
-    run_on(levels()[0], step);
+    let mut sgd = Sgd.optimizer::<f32>(2).expect("in range");
+    let _ = sgd.step_with(&mut [1.0, 2.0], &[1.0], 0.1);
 }

@@ -1,6 +1,6 @@
 //! The `textbook` dialect against a direct transcription of the textbook's formulas, in plain scalar code.
 
-use thalweg_optim::{Dialect, Objective, OptimizerSpec, from_fn};
+use thalweg_optim::{Dialect, Layout, Objective, OptimizerSpec, from_fn};
 
 const DIM: usize = 9;
 const STEPS: u32 = 100;
@@ -32,7 +32,7 @@ fn start() -> Vec<f64> {
 /// Walks the textbook dialect beside `step`, which is given (t, W) and moves W.
 fn compare(spec: OptimizerSpec, eta: f64, mut step: impl FnMut(i32, &mut Vec<f64>)) {
     let spec = spec.dialect(Dialect::Textbook);
-    let mut optimizer = spec.build::<f64>(DIM).expect("in range");
+    let mut optimizer = spec.build::<f64>(&Layout::vector(DIM)).expect("in range");
     let mut f = from_fn(DIM, value_and_grad);
     let (mut w, mut expected) = (start(), start());
     for t in 1..=STEPS {
@@ -181,7 +181,7 @@ fn nag_asks(dialect: Dialect, eta: f64, beta: f64) -> Vec<Vec<f64>> {
         value_and_grad(w, grad)
     });
     let spec = OptimizerSpec::named("nag").dialect(dialect).with("momentum", beta);
-    let mut nag = spec.build::<f64>(DIM).expect("in range");
+    let mut nag = spec.build::<f64>(&Layout::vector(DIM)).expect("in range");
     let mut w = start();
     for _ in 0..STEPS {
         let report = nag.step(&mut w, &mut f, eta);
@@ -213,18 +213,18 @@ fn the_textbook_defaults_are_those_of_the_papers() {
     // Zeiler's MNIST runs; Hinton's lecture; Kingma & Ba's algorithm 1; the customary 0.9 and 1e-8 elsewhere.
     let expected: [(&str, f64, Hyper); 7] = [
         ("sgd", 1e-2, &[]),
-        ("momentum", 1e-2, &[("momentum", 0.9)]),
+        ("momentum", 1e-2, &[("momentum", 0.9), ("dampening", 0.0)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
-        ("adagrad", 1e-2, &[("epsilon", 1e-8)]),
+        ("adagrad", 1e-2, &[("epsilon", 1e-8), ("initial_accumulator", 0.0)]),
         ("adadelta", 1.0, &[("rho", 0.95), ("epsilon", 1e-6)]),
         ("rmsprop", 1e-3, &[("alpha", 0.9), ("epsilon", 1e-8)]),
         ("adam", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
     ];
-    assert_eq!(expected.len(), thalweg_optim::rules::REGISTRY.len(), "a new rule wants a row here");
+    assert_eq!(expected.len(), thalweg_optim::registry::REGISTRY.len(), "a new rule wants a row here");
     for (name, rate, hyper) in expected {
         let spec = OptimizerSpec::named(name).dialect(Dialect::Textbook);
         assert_eq!(spec.resolved().expect("a row of the registry"), hyper, "{name}");
-        let entry = thalweg_optim::rules::find(name).expect("a row of the registry");
+        let entry = thalweg_optim::registry::find(name).expect("a row of the registry");
         assert_eq!(entry.info.learning_rate.textbook, rate, "{name}");
     }
 }

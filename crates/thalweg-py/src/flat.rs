@@ -86,7 +86,7 @@ fn check_layout<T: Number>(array: &Bound<'_, PyArrayDyn<T>>, name: &str) -> PyRe
 }
 
 /// A new array of that shape.
-pub(crate) fn array_of<'py, T: Number>(
+pub(crate) fn array_of<'py, T: Element + Copy>(
     py: Python<'py>,
     values: &[T],
     shape: &[usize],

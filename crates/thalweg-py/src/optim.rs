@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use thalweg::optim::hyper::check_learning_rate;
-use thalweg::optim::{Dialect, OptimizerSpec, rules};
+use thalweg::optim::{Dialect, OptimizerSpec, registry};
 
 use crate::flat::{items, typed};
 use crate::words::usage;
@@ -57,7 +57,7 @@ impl Optimizer {
         hyper: Option<BTreeMap<String, f64>>,
     ) -> PyResult<Self> {
         let spec = spec(name, dialect, hyper.unwrap_or_default())?;
-        let info = rules::find(name).map_err(usage)?.info;
+        let info = registry::find(name).map_err(usage)?.info;
         let learning_rate = lr.unwrap_or(info.learning_rate.get(spec.dialect));
         check_learning_rate(info.name, learning_rate).map_err(usage)?;
         let (items, bare) = items(params, "params")?;
@@ -89,7 +89,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Whose form of the rule: torch or textbook.
+    /// Whose form of the rule: torch, keras, optax or textbook.
     #[getter]
     fn dialect(&self) -> &'static str {
         self.spec.dialect.name()
@@ -119,8 +119,8 @@ impl Optimizer {
     ///
     /// Returns the value there. `f` gets copies; if it raises, nothing has changed.
     fn step_with(&mut self, f: &Bound<'_, PyAny>) -> PyResult<f64> {
-        let (learning_rate, bare, spec) = (self.learning_rate, self.bare, self.spec.clone());
-        each!(self.arrays(), group => group.step_with(f, &spec, learning_rate, bare))
+        let (learning_rate, bare) = (self.learning_rate, self.bare);
+        each!(self.arrays(), group => group.step_with(f, learning_rate, bare))
     }
 
     /// All that decides the next steps, as a dict of plain data and copied arrays.
@@ -130,7 +130,6 @@ impl Optimizer {
         state.set_item("dialect", self.dialect())?;
         state.set_item("lr", self.learning_rate)?;
         state.set_item("hyper", self.hyper()?)?;
-        state.set_item("steps", self.steps())?;
         state.set_item("state", each!(self.arrays(), group => group.state(py))?)?;
         Ok(state)
     }
@@ -150,8 +149,8 @@ impl Optimizer {
         let spec = spec(&name, &dialect, get("hyper")?.extract()?)?;
         let learning_rate: f64 = get("lr")?.extract()?;
         check_learning_rate(self.name, learning_rate).map_err(usage)?;
-        let (steps, saved) = (get("steps")?.extract()?, get("state")?);
-        each!(self.arrays(), group => group.load_state(&saved, steps, &spec))?;
+        let saved = get("state")?;
+        each!(self.arrays(), group => group.load_state(&saved, &spec))?;
         (self.spec, self.learning_rate) = (spec, learning_rate);
         Ok(())
     }
@@ -159,7 +158,7 @@ impl Optimizer {
     fn __repr__(&mut self) -> PyResult<String> {
         let hyper: Vec<String> =
             self.hyper()?.iter().map(|(name, value)| format!("{name}={value:?}, ")).collect();
-        let title = rules::find(self.name).map_err(usage)?.info.title;
+        let title = registry::find(self.name).map_err(usage)?.info.title;
         let parameters = each!(self.arrays(), group => group.describe());
         Ok(format!(
             "{title}({parameters}, lr={:?}, {}dialect='{}')",

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use thalweg::optim::rules::{Entry, REGISTRY};
+use thalweg::optim::registry::{Entry, REGISTRY};
 use thalweg::optim::{Dialect, OptimizerSpec};
 
 use crate::words::usage;

@@ -160,16 +160,18 @@ def test_a_state_that_does_not_fit_changes_nothing():
     def broken(**changes):
         return {**opt.state_dict(), **changes}
 
-    ones = np.ones(3)
+    ones, state = np.ones(3), opt.state_dict()["state"]
     for state, error, match in [
         ({}, KeyError, "optimizer"),
         (optim.SGD(w).state_dict(), ValueError, "this is adam, but the state is of sgd"),
         (broken(lr=float("nan")), ValueError, "learning_rate"),
         (broken(hyper={"beta1": 2.0}), ValueError, r"beta1 = 2 is out of range"),
-        (broken(state=[]), ValueError, "of 0 arrays"),
-        (broken(state=[{"gradient_average": ones}]), ValueError, "square_average» is missing"),
-        (broken(state=[{"gradient_average": ones, "square_average": np.ones(2)}]), ValueError, r"shape \(2,\)"),
-        (broken(state=[{"gradient_average": ones, "square_average": ones, "x": ones}]), ValueError, "«x» is not"),
+        (broken(state=[]), TypeError, "must be a dict"),
+        (broken(state={}), ValueError, "gradient_average/0» is missing"),
+        (broken(state={**state, "square_average/0": np.ones(2)}), ValueError, r"has the shape \[2\], expected \[3\]"),
+        (broken(state={**state, "square_average/0": np.float32(ones)}), ValueError, "has the type F32, expected F64"),
+        (broken(state={**state, "steps": "six"}), TypeError, "«steps» of the state is not an array"),
+        (broken(state={**state, "x/0": ones}), ValueError, "«x/0» is not part of it"),
     ]:
         with pytest.raises(error, match=match):
             opt.load_state_dict(state)

@@ -131,7 +131,7 @@ impl<'a> Training<'a> {
         let batch = recipe.batch_size.resolve(rows);
         let network = recipe.network(train.width, outputs);
         let w = network.init(seed);
-        let optimizer = recipe.optimizer.build(w.len())?;
+        let optimizer = recipe.optimizer.build(network.layout())?;
         thalweg_optim::hyper::check_learning_rate("the recipe", recipe.learning_rate)?;
         let workspace = network.workspace(batch);
         let gathered = Gathered::new(&train, batch);

@@ -6,6 +6,7 @@
 //! twin for tests.
 
 pub mod step;
+pub mod sums;
 pub mod vector;
 
 use std::sync::LazyLock;

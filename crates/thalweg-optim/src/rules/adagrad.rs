@@ -2,19 +2,22 @@
 
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::method::{Info, Method};
 use crate::real::Real;
-use crate::rule::{Info, Rule};
+use crate::rule::Rule;
 
 /// G ← G + g²; W ← W − η/√(G+ε) · g.
 ///
-/// The `torch` dialect adds ε outside the root, η/(√G + ε), and its default is 1e-10. G starts at 0 in both (Keras
-/// starts at 0.1).
+/// The `torch` dialect adds ε outside the root, η/(√G + ε), and its default is 1e-10. G starts at 0; Keras and optax
+/// start it at 0.1.
 ///
 /// Source: Duchi, Hazan & Singer, *Adaptive subgradient methods for online learning and stochastic optimization* (2011).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adagrad {
     /// ε.
     pub epsilon: f64,
+    /// What G is before the first step.
+    pub initial_accumulator: f64,
     /// Where ε is added.
     pub place: Place,
 }
@@ -32,7 +35,7 @@ pub struct Coefficients<T> {
     epsilon: Epsilon<T>,
 }
 
-impl Rule for Adagrad {
+impl Method for Adagrad {
     const INFO: Info = Info {
         name: "adagrad",
         title: "Adagrad",
@@ -40,30 +43,48 @@ impl Rule for Adagrad {
         paper: "Duchi, Hazan & Singer 2011",
         formula: ByDialect {
             torch: "G ← G + g²; W ← W − η/(√G + ε) · g",
+            keras: "G ← G + g²; W ← W − η/√(G+ε) · g",
+            optax: "G ← G + g²; W ← W − η/√(G+ε) · g",
             textbook: "G ← G + g²; W ← W − η/√(G+ε) · g",
         },
-        learning_rate: ByDialect { torch: 1e-2, textbook: 1e-2 },
-        torch_call: "torch.optim.Adagrad(model.parameters(), lr={lr})",
+        learning_rate: ByDialect { torch: 1e-2, keras: 1e-3, optax: 1e-2, textbook: 1e-2 },
+        calls: ByDialect {
+            torch: Some("torch.optim.Adagrad(model.parameters(), lr={lr})"),
+            keras: Some("keras.optimizers.Adagrad({lr})"),
+            optax: Some("optax.adagrad({lr})"),
+            textbook: None,
+        },
     };
-    const HYPER: &'static [Hyper<Self>] = &[Hyper {
-        name: "epsilon",
-        symbol: "ε",
-        range: Range::NON_NEGATIVE,
-        field: |rule| &mut rule.epsilon,
-    }];
+    const HYPER: &'static [Hyper<Self>] = &[
+        Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
+        Hyper {
+            name: "initial_accumulator",
+            symbol: "G₀",
+            range: Range::NON_NEGATIVE,
+            field: |rule| &mut rule.initial_accumulator,
+        },
+    ];
+    fn preset(dialect: Dialect) -> Self {
+        let (epsilon, initial_accumulator, place) = match dialect {
+            Dialect::Torch => (1e-10, 0.0, Place::Outside),
+            Dialect::Keras | Dialect::Optax => (1e-7, 0.1, Place::Inside),
+            Dialect::Textbook => (1e-8, 0.0, Place::Inside),
+        };
+        Self { epsilon, initial_accumulator, place }
+    }
+}
+
+impl Rule for Adagrad {
     const STATES: &'static [&'static str] = &["sum"];
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;
 
-    fn preset(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Torch => Self { epsilon: 1e-10, place: Place::Outside },
-            Dialect::Textbook => Self { epsilon: 1e-8, place: Place::Inside },
-        }
+    fn initial<T: Real>(&self) -> [T; 1] {
+        [T::from_f64(self.initial_accumulator)]
     }
 
-    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64) -> Coefficients<T> {
+    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         Coefficients { rate: T::from_f64(learning_rate), epsilon: Epsilon::new(self.epsilon, self.place) }
     }
 

@@ -2,13 +2,14 @@
 
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::method::{Info, Method};
 use crate::real::Real;
-use crate::rule::{Info, Rule};
+use crate::rule::Rule;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/√(v+ε) · √(1−β₂ᵗ)/(1−β₁ᵗ) · m.
 ///
-/// The `torch` dialect adds ε outside the corrected root: W ← W − η/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε), as algorithm 1 of
-/// the paper does.
+/// `torch` and `optax` add ε outside the corrected root: W ← W − η/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε), as algorithm 1 of
+/// the paper does; `keras` adds it outside before the correction, the paper's «ε̂».
 ///
 /// Source: Kingma & Ba, *Adam: a method for stochastic optimization* (2015).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,7 +42,7 @@ pub struct Coefficients<T> {
     epsilon: Epsilon<T>,
 }
 
-impl Rule for Adam {
+impl Method for Adam {
     const INFO: Info = Info {
         name: "adam",
         title: "Adam",
@@ -49,39 +50,54 @@ impl Rule for Adam {
         paper: "Kingma & Ba 2015",
         formula: ByDialect {
             torch: "m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε)",
+            keras: "m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η · √(1−β₂ᵗ)/(1−β₁ᵗ) · m / (√v + ε)",
+            optax: "m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε)",
             textbook: "m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/√(v+ε) · √(1−β₂ᵗ)/(1−β₁ᵗ) · m",
         },
-        learning_rate: ByDialect { torch: 1e-3, textbook: 1e-3 },
-        torch_call: "torch.optim.Adam(model.parameters(), lr={lr})",
+        learning_rate: ByDialect::same(1e-3),
+        calls: ByDialect {
+            torch: Some("torch.optim.Adam(model.parameters(), lr={lr})"),
+            keras: Some("keras.optimizers.Adam({lr})"),
+            optax: Some("optax.adam({lr})"),
+            textbook: None,
+        },
     };
     const HYPER: &'static [Hyper<Self>] = &[
         Hyper { name: "beta1", symbol: "β₁", range: Range::DECAY, field: |rule| &mut rule.beta1 },
         Hyper { name: "beta2", symbol: "β₂", range: Range::DECAY, field: |rule| &mut rule.beta2 },
         Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
     ];
+
+    fn preset(dialect: Dialect) -> Self {
+        let (epsilon, place) = match dialect {
+            Dialect::Torch | Dialect::Optax => (1e-8, Place::Outside),
+            Dialect::Keras => (1e-7, Place::BeforeCorrection),
+            Dialect::Textbook => (1e-8, Place::Inside),
+        };
+        Self { beta1: 0.9, beta2: 0.999, epsilon, place }
+    }
+}
+
+impl Rule for Adam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
 
-    fn preset(dialect: Dialect) -> Self {
-        let place = match dialect {
-            Dialect::Torch => Place::Outside,
-            Dialect::Textbook => Place::Inside,
-        };
-        Self { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, place }
+    fn initial<T: Real>(&self) -> [T; 2] {
+        [T::ZERO; 2]
     }
 
-    fn coefficients<T: Real>(&self, step: u64, learning_rate: f64) -> Coefficients<T> {
-        let t = i32::try_from(step).unwrap_or(i32::MAX);
+    fn coefficients<T: Real>(&self, step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
+        let scale = 1.0 / correction(self.beta2, step).sqrt();
         Coefficients {
-            rate: T::from_f64(learning_rate / (1.0 - self.beta1.powi(t))),
+            rate: T::from_f64(learning_rate / correction(self.beta1, step)),
             beta1: T::from_f64(self.beta1),
             rest1: T::from_f64(1.0 - self.beta1),
             beta2: T::from_f64(self.beta2),
             rest2: T::from_f64(1.0 - self.beta2),
-            scale: T::from_f64(1.0 / (1.0 - self.beta2.powi(t)).sqrt()),
-            epsilon: Epsilon::new(self.epsilon, self.place),
+            scale: T::from_f64(scale),
+            epsilon: Epsilon::corrected(self.epsilon, self.place, scale),
         }
     }
 
@@ -91,4 +107,9 @@ impl Rule for Adam {
         *v = c.beta2 * *v + c.rest2 * g * g;
         w - c.rate * *m / c.epsilon.scaled_root(*v, c.scale)
     }
+}
+
+/// 1 − βᵗ: what an average that started at zero lacks after `step` steps.
+pub(super) fn correction(beta: f64, step: u64) -> f64 {
+    1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
 }

@@ -7,8 +7,10 @@ use crate::real::Real;
 pub enum Place {
     /// √(v + ε).
     Inside,
-    /// √v + ε.
+    /// √v + ε; where v is corrected for its start at zero, after the correction.
     Outside,
+    /// √v + ε, and then the correction: the «ε̂» of Adam's paper.
+    BeforeCorrection,
 }
 
 /// ε, ready for both places: one of the two is zero, so the formula needs no branch.
@@ -19,12 +21,19 @@ pub(super) struct Epsilon<T> {
 }
 
 impl<T: Real> Epsilon<T> {
+    /// For a root that is not corrected.
     pub(super) fn new(epsilon: f64, place: Place) -> Self {
-        let epsilon = T::from_f64(epsilon);
-        match place {
-            Place::Inside => Self { inside: epsilon, outside: T::ZERO },
-            Place::Outside => Self { inside: T::ZERO, outside: epsilon },
-        }
+        Self::corrected(epsilon, place, 1.0)
+    }
+
+    /// For a root that is multiplied by `scale`.
+    pub(super) fn corrected(epsilon: f64, place: Place, scale: f64) -> Self {
+        let (inside, outside) = match place {
+            Place::Inside => (epsilon, 0.0),
+            Place::Outside => (0.0, epsilon),
+            Place::BeforeCorrection => (0.0, epsilon * scale),
+        };
+        Self { inside: T::from_f64(inside), outside: T::from_f64(outside) }
     }
 
     /// √(v + ε) or √v + ε.

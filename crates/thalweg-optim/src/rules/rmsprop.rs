@@ -2,8 +2,9 @@
 
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::method::{Info, Method};
 use crate::real::Real;
-use crate::rule::{Info, Rule};
+use crate::rule::Rule;
 
 /// G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g.
 ///
@@ -35,7 +36,7 @@ pub struct Coefficients<T> {
     epsilon: Epsilon<T>,
 }
 
-impl Rule for RmsProp {
+impl Method for RmsProp {
     const INFO: Info = Info {
         name: "rmsprop",
         title: "RMSprop",
@@ -43,28 +44,43 @@ impl Rule for RmsProp {
         paper: "Hinton 2012, lecture 6e",
         formula: ByDialect {
             torch: "G ← γG + (1−γ)g²; W ← W − η/(√G + ε) · g",
+            keras: "G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g",
+            optax: "G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g",
             textbook: "G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g",
         },
-        learning_rate: ByDialect { torch: 1e-2, textbook: 1e-3 },
-        torch_call: "torch.optim.RMSprop(model.parameters(), lr={lr})",
+        learning_rate: ByDialect { torch: 1e-2, keras: 1e-3, optax: 1e-3, textbook: 1e-3 },
+        calls: ByDialect {
+            torch: Some("torch.optim.RMSprop(model.parameters(), lr={lr})"),
+            keras: Some("keras.optimizers.RMSprop({lr})"),
+            optax: Some("optax.rmsprop({lr})"),
+            textbook: None,
+        },
     };
     const HYPER: &'static [Hyper<Self>] = &[
         Hyper { name: "alpha", symbol: "γ", range: Range::DECAY, field: |rule| &mut rule.alpha },
         Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
     ];
+    fn preset(dialect: Dialect) -> Self {
+        let (alpha, epsilon, place) = match dialect {
+            Dialect::Torch => (0.99, 1e-8, Place::Outside),
+            Dialect::Keras => (0.9, 1e-7, Place::Inside),
+            Dialect::Optax | Dialect::Textbook => (0.9, 1e-8, Place::Inside),
+        };
+        Self { alpha, epsilon, place }
+    }
+}
+
+impl Rule for RmsProp {
     const STATES: &'static [&'static str] = &["square_average"];
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;
 
-    fn preset(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Torch => Self { alpha: 0.99, epsilon: 1e-8, place: Place::Outside },
-            Dialect::Textbook => Self { alpha: 0.9, epsilon: 1e-8, place: Place::Inside },
-        }
+    fn initial<T: Real>(&self) -> [T; 1] {
+        [T::ZERO]
     }
 
-    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64) -> Coefficients<T> {
+    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         Coefficients {
             rate: T::from_f64(learning_rate),
             alpha: T::from_f64(self.alpha),

@@ -1,20 +1,19 @@
 //! The arrays of one optimizer, all of one number type.
 
-use numpy::{PyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use thalweg::optim::{Optimizer, OptimizerSpec, from_fn};
+use thalweg::optim::state::{Tensor, Values};
+use thalweg::optim::{Layout, Optimizer, OptimizerSpec, Role, Span, StateDict, from_fn};
 
 use crate::flat::{Number, array_of, items, readable, typed, writable};
 use crate::words::usage;
 
-/// One optimizer per array.
+/// The arrays, and their one optimizer: each array is a block of its layout.
 pub(super) struct Group<T: Number> {
     arrays: Vec<Py<PyArrayDyn<T>>>,
-    /// How many numbers each held when its optimizer was made.
-    sizes: Vec<usize>,
-    optimizers: Vec<Box<dyn Optimizer<T>>>,
+    optimizer: Box<dyn Optimizer<T>>,
 }
 
 impl<T: Number> Group<T> {
@@ -22,19 +21,17 @@ impl<T: Number> Group<T> {
         let named = items.iter().enumerate().map(|(index, item)| typed(item, &format!("parameter {index}")));
         let arrays = named.collect::<PyResult<Vec<_>>>()?;
         write_all(&arrays)?;
-        let build = |array: &Bound<'_, PyArrayDyn<T>>| spec.build(array.len()).map_err(usage);
-        let optimizers = arrays.iter().map(build).collect::<PyResult<_>>()?;
-        let sizes = arrays.iter().map(|array| array.len()).collect();
-        Ok(Self { sizes, arrays: arrays.into_iter().map(Bound::unbind).collect(), optimizers })
+        let optimizer = spec.build(&layout_of(&arrays)).map_err(usage)?;
+        Ok(Self { arrays: arrays.into_iter().map(Bound::unbind).collect(), optimizer })
     }
 
     pub(super) fn steps(&self) -> u64 {
-        self.optimizers.first().map_or(0, |optimizer| optimizer.steps())
+        self.optimizer.steps()
     }
 
     pub(super) fn describe(&self) -> String {
         let dtype = std::any::type_name::<T>().replace('f', "float");
-        let numbers: usize = self.sizes.iter().sum();
+        let numbers = self.optimizer.layout().len();
         let arrays = self.arrays.len();
         format!("<{arrays} {dtype} array{}, {numbers} numbers>", if arrays == 1 { "" } else { "s" })
     }
@@ -42,8 +39,8 @@ impl<T: Number> Group<T> {
     /// The arrays, which must be as long as they were: NumPy can resize one in place.
     fn bound<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyArrayDyn<T>>>> {
         let arrays: Vec<_> = self.arrays.iter().map(|array| array.bind(py).clone()).collect();
-        for (index, (array, &size)) in arrays.iter().zip(&self.sizes).enumerate() {
-            if array.len() != size {
+        for (index, (array, block)) in arrays.iter().zip(self.optimizer.layout().blocks()).enumerate() {
+            if array.len() != block.range.len() {
                 return Err(PyValueError::new_err(format!(
                     "parameter {index} was resized to {} numbers; make a new optimizer for it",
                     array.len()
@@ -58,18 +55,18 @@ impl<T: Number> Group<T> {
         let mut params = write_all(&arrays)?;
         let grads = gradients(grads, &arrays)?;
         let grads = grads.iter().map(|grad| Ok(grad.as_slice()?)).collect::<PyResult<Vec<_>>>()?;
-        for ((optimizer, param), grad) in self.optimizers.iter_mut().zip(&mut params).zip(grads) {
-            // Only the rate or the rule can be refused, and then by the first optimizer: all are of one kind.
-            optimizer.step_with(param.as_slice_mut()?, grad, learning_rate).map_err(usage)?;
+        let mut spans = Vec::with_capacity(params.len());
+        for (param, grad) in params.iter_mut().zip(grads) {
+            spans.push(Span::new(param.as_slice_mut()?, grad));
         }
+        self.optimizer.step_spans(&mut spans, learning_rate).map_err(usage)?;
         Ok(())
     }
 
-    /// All arrays as one vector, so that a rule that looks ahead does so with all of them at once.
+    /// All arrays as one vector, which is what an objective is asked at.
     pub(super) fn step_with(
         &mut self,
         f: &Bound<'_, PyAny>,
-        spec: &OptimizerSpec,
         learning_rate: f64,
         bare: bool,
     ) -> PyResult<f64> {
@@ -79,7 +76,7 @@ impl<T: Number> Group<T> {
         for param in write_all(&arrays)? {
             w.extend_from_slice(param.as_slice()?);
         }
-        let mut joint = self.join(spec, w.len())?;
+        let before = self.optimizer.save();
         let mut raised = None;
         let mut objective = from_fn(w.len(), |point: &[T], grad: &mut [T]| {
             ask(py, f, &arrays, point, grad, bare).unwrap_or_else(|error| {
@@ -88,90 +85,81 @@ impl<T: Number> Group<T> {
                 T::ZERO
             })
         });
-        let report = joint.step(&mut w, &mut objective, learning_rate);
-        if let Some(error) = raised {
+        let report = self.optimizer.step(&mut w, &mut objective, learning_rate);
+        let written = match raised {
+            Some(error) => Err(error),
+            None => self.write(py, &w),
+        };
+        if let Err(error) = written {
+            self.optimizer.restore(&before);
             return Err(error);
-        }
-        self.bound(py)?;
-        let mut params = write_all(&arrays)?;
-        let mut start = 0;
-        for (param, optimizer) in params.iter_mut().zip(&mut self.optimizers) {
-            let end = start + param.len();
-            let state: Vec<_> =
-                joint.state().into_iter().map(|(name, values)| (name, &values[start..end])).collect();
-            optimizer.load_state(joint.steps(), &state).map_err(usage)?;
-            param.as_slice_mut()?.copy_from_slice(&w[start..end]);
-            start = end;
         }
         Ok(report.value.to_f64())
     }
 
-    /// One optimizer of all arrays, in the state that they are in.
-    fn join(&self, spec: &OptimizerSpec, dim: usize) -> PyResult<Box<dyn Optimizer<T>>> {
-        let mut joint = spec.build::<T>(dim).map_err(usage)?;
-        let names: Vec<&'static str> = joint.state().iter().map(|(name, _)| *name).collect();
-        let parts: Vec<Vec<(&'static str, &[T])>> =
-            self.optimizers.iter().map(|optimizer| optimizer.state()).collect();
-        let joined: Vec<Vec<T>> = (0..names.len())
-            .map(|slot| {
-                parts.iter().flat_map(|part| part.get(slot).map_or(&[][..], |(_, v)| v)).copied().collect()
-            })
-            .collect();
-        let state: Vec<(&str, &[T])> =
-            names.into_iter().zip(&joined).map(|(name, values)| (name, values.as_slice())).collect();
-        joint.load_state(self.steps(), &state).map_err(usage)?;
-        Ok(joint)
+    fn write(&self, py: Python<'_>, w: &[T]) -> PyResult<()> {
+        let arrays = self.bound(py)?;
+        let mut params = write_all(&arrays)?;
+        for (param, block) in params.iter_mut().zip(self.optimizer.layout().blocks()) {
+            param.as_slice_mut()?.copy_from_slice(&w[block.range.clone()]);
+        }
+        Ok(())
     }
 
-    /// A dict of copied arrays per parameter.
-    pub(super) fn state<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let arrays = self.bound(py)?;
-        let mut all = Vec::with_capacity(arrays.len());
-        for (array, optimizer) in arrays.iter().zip(&self.optimizers) {
-            let named = PyDict::new(py);
-            for (name, values) in optimizer.state() {
-                named.set_item(name, array_of(py, values, array.shape())?)?;
-            }
-            all.push(named);
+    /// The state by name, as copied arrays.
+    pub(super) fn state<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let named = PyDict::new(py);
+        for (name, Tensor { shape, values }) in self.optimizer.save().entries() {
+            let array = match values {
+                Values::F32(values) => array_of(py, values, shape)?.into_any(),
+                Values::F64(values) => array_of(py, values, shape)?.into_any(),
+                Values::Bf16(values) => array_of(py, values, shape)?.into_any(),
+                Values::U8(values) => array_of(py, values, shape)?.into_any(),
+                Values::U64(values) => array_of(py, values, shape)?.into_any(),
+            };
+            named.set_item(name, array)?;
         }
-        Ok(all)
+        Ok(named)
     }
 
     /// The reverse of [`Group::state`]; on an error nothing is changed.
-    pub(super) fn load_state(
-        &mut self,
-        saved: &Bound<'_, PyAny>,
-        steps: u64,
-        spec: &OptimizerSpec,
-    ) -> PyResult<()> {
-        let arrays = self.bound(saved.py())?;
-        let saved: Vec<Bound<'_, PyDict>> = saved.extract()?;
-        if saved.len() != arrays.len() {
-            return Err(PyValueError::new_err(format!(
-                "the state is of {} arrays, but there are {}",
-                saved.len(),
-                arrays.len()
-            )));
+    pub(super) fn load_state(&mut self, saved: &Bound<'_, PyAny>, spec: &OptimizerSpec) -> PyResult<()> {
+        let saved: &Bound<'_, PyDict> =
+            saved.cast().map_err(|_| PyTypeError::new_err("the state must be a dict of arrays by name"))?;
+        let mut state = StateDict::default();
+        for (name, array) in saved {
+            let name: String = name.extract()?;
+            let (shape, values) = tensor(&array, &name)?;
+            state.insert(name, &shape, values);
         }
-        let mut optimizers = Vec::with_capacity(arrays.len());
-        for (index, (array, named)) in arrays.iter().zip(&saved).enumerate() {
-            let mut guards = Vec::new();
-            for (key, values) in named {
-                let name: String = key.extract()?;
-                let label = format!("«{name}» of parameter {index}");
-                guards.push((name, readable::<T>(&values, array.shape(), &label)?));
-            }
-            let slices = guards
-                .iter()
-                .map(|(name, guard)| Ok((name.as_str(), guard.as_slice()?)))
-                .collect::<PyResult<Vec<_>>>()?;
-            let mut optimizer = spec.build::<T>(array.len()).map_err(usage)?;
-            optimizer.load_state(steps, &slices).map_err(usage)?;
-            optimizers.push(optimizer);
-        }
-        self.optimizers = optimizers;
+        let mut optimizer = spec.build::<T>(self.optimizer.layout()).map_err(usage)?;
+        optimizer.load(&state).map_err(usage)?;
+        self.optimizer = optimizer;
         Ok(())
     }
+}
+
+/// The shape and numbers of an array of any number type that a state may have.
+fn tensor(array: &Bound<'_, PyAny>, name: &str) -> PyResult<(Vec<usize>, Values)> {
+    macro_rules! try_each {
+        ($($number:ty => $variant:ident),*) => {
+            $(if let Ok(array) = array.cast::<PyArrayDyn<$number>>() {
+                return Ok((array.shape().to_vec(), Values::$variant(array.readonly().as_array().iter().copied().collect())));
+            })*
+        };
+    }
+    try_each!(f32 => F32, f64 => F64, u16 => Bf16, u8 => U8, u64 => U64);
+    Err(PyTypeError::new_err(format!("«{name}» of the state is not an array that state_dict() gave")))
+}
+
+/// A block per array, called by its number.
+fn layout_of<T: Number>(arrays: &[Bound<'_, PyArrayDyn<T>>]) -> Layout {
+    let mut layout = Layout::default();
+    for (index, array) in arrays.iter().enumerate() {
+        let role = if array.ndim() > 1 { Role::Weight } else { Role::Bias };
+        layout.push(index.to_string(), array.shape(), role);
+    }
+    layout
 }
 
 fn write_all<'py, T: Number>(

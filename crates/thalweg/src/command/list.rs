@@ -6,7 +6,7 @@ use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
 use thalweg_optim::functions::{Kind, REGISTRY as FUNCTIONS};
-use thalweg_optim::rules::REGISTRY;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use thalweg_optim::functions::{self, TestFunction, UnknownFunction};
-use thalweg_optim::{Dialect, OptimError, rules};
+use thalweg_optim::{Dialect, OptimError, registry};
 
 use crate::study::LearningRates;
 use crate::study::verdict::rate_text;
@@ -94,9 +94,9 @@ impl RaceSpec {
 
     /// The names of the optimizers, in the order in which they were given.
     pub(super) fn optimizers(&self) -> Result<Vec<&'static str>, RaceError> {
-        let all = rules::REGISTRY.iter().map(|entry| entry.info.name);
+        let all = registry::REGISTRY.iter().map(|entry| entry.info.name);
         let names = named("optimizers", &self.optimizers, all)?;
-        let find = |name| rules::find(name).map(|entry| entry.info.name);
+        let find = |name| registry::find(name).map(|entry| entry.info.name);
         Ok(names.into_iter().map(find).collect::<Result<_, _>>()?)
     }
 

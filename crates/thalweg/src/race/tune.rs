@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use thalweg_optim::functions::TestFunction;
-use thalweg_optim::{OptimError, OptimizerSpec, rules};
+use thalweg_optim::{OptimError, OptimizerSpec, registry};
 
 use super::measure::Outcome;
 use super::walk::Walk;
@@ -37,7 +37,7 @@ pub(super) fn compare(a: &Outcome, b: &Outcome) -> Ordering {
 
 /// The place of the best outcome; of equally good ones that whose rate is nearest to the rule's default, then the smaller.
 pub(super) fn best(optimizer: &OptimizerSpec, tried: &[Outcome]) -> Result<usize, OptimError> {
-    let default = rules::find(&optimizer.name)?.info.learning_rate.get(optimizer.dialect);
+    let default = registry::find(&optimizer.name)?.info.learning_rate.get(optimizer.dialect);
     let off = |outcome: &Outcome| libm::log(outcome.learning_rate / default).abs();
     let order = |a: &Outcome, b: &Outcome| {
         let nearer = || off(a).total_cmp(&off(b));

@@ -1,7 +1,7 @@
 //! One walk: a method, a learning rate, a start.
 
 use thalweg_optim::functions::TestFunction;
-use thalweg_optim::{Objective, OptimError, Optimizer, OptimizerSpec};
+use thalweg_optim::{Layout, Objective, OptimError, Optimizer, OptimizerSpec};
 
 /// A walk has diverged when it is this many times as far above the lowest value as it was at the start.
 pub(crate) const LOST: f64 = 1e9;
@@ -91,7 +91,7 @@ fn ratio(moved: f64, slope: f64, size: f64) -> Option<f64> {
 
 /// The optimizer of two parameters.
 fn build(spec: &OptimizerSpec) -> Result<Box<dyn Optimizer<f64>>, OptimError> {
-    spec.build(2)
+    spec.build(&Layout::vector(2))
 }
 
 /// ‖v‖.

@@ -224,7 +224,7 @@ fn times(count: u32) -> String {
 /// A share in percent: `82 %`, `0.4 %`.
 pub(crate) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
-    if percent >= 0.95 || percent < 0.05 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+    if (0.05..0.95).contains(&percent) { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 /// A number with three significant digits, as a person writes it.

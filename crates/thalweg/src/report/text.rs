@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use thalweg_data::Task;
-use thalweg_optim::rules;
+use thalweg_optim::registry;
 
 use super::Format;
 use super::grid::Grid;
@@ -88,7 +88,9 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
     let edge = if method.edge.low + method.edge.high > 0 { "!" } else { "" };
     vec![
         (index + 1).to_string(),
-        rules::find(&method.optimizer).map_or(method.optimizer.as_str(), |entry| entry.info.title).to_owned(),
+        registry::find(&method.optimizer)
+            .map_or(method.optimizer.as_str(), |entry| entry.info.title)
+            .to_owned(),
         score(method.score.mean),
         interval,
         versus(summary, method),

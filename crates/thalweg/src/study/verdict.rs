@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_eval::Metric;
-use thalweg_optim::rules;
+use thalweg_optim::registry;
 
 use super::summary::{MethodSummary, StudyRecord};
 
@@ -57,8 +57,8 @@ impl Verdict {
 
 fn torch_call(best: &MethodSummary) -> Option<String> {
     let rate = best.learning_rate?;
-    let entry = rules::find(&best.optimizer).ok()?;
-    Some(entry.info.torch_call.replace("{lr}", &rate_text(rate)))
+    let entry = registry::find(&best.optimizer).ok()?;
+    Some(entry.info.calls.torch?.replace("{lr}", &rate_text(rate)))
 }
 
 fn sentences(
@@ -171,7 +171,7 @@ fn cautions(
 
 /// The name in prose.
 pub(crate) fn title(optimizer: &str) -> &str {
-    rules::find(optimizer).map_or(optimizer, |entry| entry.info.title)
+    registry::find(optimizer).map_or(optimizer, |entry| entry.info.title)
 }
 
 /// A score with about four significant digits, never in exponent form.

@@ -1,7 +1,7 @@
 //! The protocol in words: every convention that a number in the report rests on.
 
 use thalweg_data::Task;
-use thalweg_optim::rules;
+use thalweg_optim::registry;
 
 use super::text;
 use crate::study::summary::{Protocol, Summary};
@@ -238,13 +238,15 @@ fn reproduction(summary: &Summary) -> Vec<String> {
     let protocol = &summary.protocol;
     let dialect = match protocol.dialect.as_str() {
         "torch" => "The update rules are PyTorch's forms (dialect torch), with its defaults.".to_owned(),
+        "keras" => "The update rules are Keras's forms (dialect keras), with its defaults.".to_owned(),
+        "optax" => "The update rules are optax's forms (dialect optax), with its defaults.".to_owned(),
         "textbook" => "The update rules are the textbook's forms (dialect textbook).".to_owned(),
         other => format!("The update rules are those of the dialect {other}."),
     };
     let mut points = vec![dialect];
     let textbook = protocol.dialect == "textbook";
     points.extend(summary.ranking.iter().filter_map(|method| {
-        let info = rules::find(&method.optimizer).ok()?.info;
+        let info = registry::find(&method.optimizer).ok()?.info;
         let formula = if textbook { info.formula.textbook } else { info.formula.torch };
         Some(format!("{}: {formula} ({})", info.title, info.paper))
     }));

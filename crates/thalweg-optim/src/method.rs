@@ -1,0 +1,36 @@
+//! What every method of the registry says of itself: names, sources, hyperparameters.
+
+use std::fmt::Debug;
+
+use crate::hyper::{ByDialect, Dialect, Hyper};
+
+/// What a table of optimizers shows.
+#[derive(Debug)]
+pub struct Info {
+    /// The name in the registry, on the command line and in a recipe.
+    pub name: &'static str,
+    /// The name in prose.
+    pub title: &'static str,
+    /// One line on what it does.
+    pub summary: &'static str,
+    /// Where it comes from.
+    pub paper: &'static str,
+    /// The formula in each dialect.
+    pub formula: ByDialect<&'static str>,
+    /// The learning rate that the dialect's documentation gives as default.
+    pub learning_rate: ByDialect<f64>,
+    /// The one line that makes it in each package, `{lr}` standing for the learning rate; `None` where the package does
+    /// not have it, and in the textbook.
+    pub calls: ByDialect<Option<&'static str>>,
+}
+
+/// A method with its hyperparameters.
+pub trait Method: Clone + Copy + Debug + PartialEq + Send + Sync + 'static {
+    /// What the tables show.
+    const INFO: Info;
+    /// The hyperparameters, each with its range and a way to reach it.
+    const HYPER: &'static [Hyper<Self>];
+
+    /// The method with a dialect's default hyperparameters.
+    fn preset(dialect: Dialect) -> Self;
+}

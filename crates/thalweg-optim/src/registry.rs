@@ -1,0 +1,97 @@
+//! The registry of methods: one file and one row each. The row buys the conformance tests, the documentation's table, and
+//! the names on the command line, in recipes and in Python.
+
+use crate::hyper::{self, OptimError, Range};
+use crate::method::{Info, Method};
+use crate::optimizer::Optimizer;
+use crate::params::Layout;
+use crate::rule::Rule;
+use crate::spec::OptimizerSpec;
+use crate::suggest::did_you_mean;
+
+/// Calls a macro with every elementwise rule's type, in the order in which tables show them: the registry makes a row of
+/// each, the kernel's tests a twin. A new rule is one more name here.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! every_rule {
+    ($with:ident) => {
+        $with! { Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam }
+    };
+}
+
+macro_rules! registry {
+    ($($rule:ident),*) => {
+        /// Every method, in the order in which tables show them.
+        pub static REGISTRY: &[Entry] = &[$(elementwise::<crate::rules::$rule>(),)*];
+    };
+}
+every_rule!(registry);
+
+type Resolved = Result<Vec<(&'static str, f64)>, OptimError>;
+type Build<T> = fn(&OptimizerSpec, &Layout) -> Result<Box<dyn Optimizer<T>>, OptimError>;
+
+/// What a method sees of the parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Each number on its own: one pass over memory, whatever the shapes.
+    Elementwise,
+    /// Blocks with their shapes and roles.
+    Shaped,
+    /// The objective itself, more than once a step.
+    Search,
+}
+
+/// A row of the registry.
+pub struct Entry {
+    /// What the tables show.
+    pub info: &'static Info,
+    /// What it sees of the parameters.
+    pub kind: Kind,
+    /// The name of each number that it keeps per parameter; for the others than elementwise methods, per block as they
+    /// say.
+    pub states: &'static [&'static str],
+    /// Every hyperparameter's name, symbol and range.
+    pub hyper: fn() -> Vec<(&'static str, &'static str, Range)>,
+    /// See [`OptimizerSpec::resolved`].
+    pub(crate) resolve: fn(&OptimizerSpec) -> Resolved,
+    pub(crate) f32: Build<f32>,
+    pub(crate) f64: Build<f64>,
+}
+
+const fn elementwise<R: Rule>() -> Entry {
+    Entry {
+        info: &R::INFO,
+        kind: Kind::Elementwise,
+        states: R::STATES,
+        hyper: ranges::<R>,
+        resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+fn ranges<M: Method>() -> Vec<(&'static str, &'static str, Range)> {
+    M::HYPER.iter().map(|hyper| (hyper.name, hyper.symbol, hyper.range)).collect()
+}
+
+fn configure<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
+    let mut method = M::preset(spec.dialect);
+    for (name, &value) in &spec.hyper {
+        hyper::set(&mut method, name, value)?;
+    }
+    hyper::check(&method)?;
+    Ok(method)
+}
+
+/// The row with this name.
+///
+/// # Errors
+/// [`OptimError::UnknownOptimizer`], with the nearest name.
+pub fn find(name: &str) -> Result<&'static Entry, OptimError> {
+    let names = || REGISTRY.iter().map(|entry| entry.info.name);
+    REGISTRY.iter().find(|entry| entry.info.name == name).ok_or_else(|| OptimError::UnknownOptimizer {
+        name: name.to_owned(),
+        suggestion: did_you_mean(name, names()),
+        known: names().collect::<Vec<_>>().join(", "),
+    })
+}
