@@ -14,8 +14,9 @@ use crate::study::LearningRates;
 /// Races optimizers over test functions from one start, and draws how each walks.
 ///
 /// Every method tries the same learning rates, and walks at the one that brings it within the function's tolerance first
-/// (or, if none does, ends lowest). The page shows the level lines with the paths, to be played and scrubbed, and each
-/// method at a rate ten times too small and ten times too large. Nothing is random: the same command gives the same bits.
+/// (or, if none does, keeps it lowest over the last tenth of its steps). The page shows the level lines with the paths, to
+/// be played and scrubbed, and each method at a rate ten times too small and ten times too large. Nothing is random: the
+/// same command gives the same bits.
 #[derive(Debug, Args)]
 #[command(
     allow_negative_numbers = true,

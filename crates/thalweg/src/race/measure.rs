@@ -24,6 +24,9 @@ pub struct Outcome {
     pub final_value: Option<f64>,
     /// The final value above the lowest.
     pub final_gap: Option<f64>,
+    /// The highest value above the lowest within the last tenth of the steps: where the walk stays, not where it chances
+    /// to be at the end.
+    pub last_tenth_gap: Option<f64>,
     /// Where the walk ends.
     pub final_point: Option<[f64; 2]>,
     /// Σ |ΔW|.
@@ -54,6 +57,7 @@ impl Outcome {
             steps_to_tolerance: None,
             final_value: None,
             final_gap: None,
+            last_tenth_gap: None,
             final_point: None,
             path_length: None,
             overshoot: None,
@@ -78,6 +82,8 @@ impl Outcome {
         self.steps_to_tolerance = settled(&walk.gaps, function.tolerance);
         self.final_gap = Some(gap);
         self.final_value = Some(function.lowest + gap);
+        let tenth = walk.gaps.len().div_ceil(10);
+        self.last_tenth_gap = walk.gaps[walk.gaps.len() - tenth..].iter().copied().reduce(f64::max);
         self.final_point = Some(end);
         self.path_length = Some(walk.points.windows(2).map(|pair| distance(pair[0], pair[1])).sum());
         if let Some(minimum) = nearest(&function.minima(), end) {
@@ -209,6 +215,14 @@ mod tests {
         let plateau = find("plateau").expect("a row");
         let [steep, _] = principal_directions(plateau, [0.0, 0.0], [-3.0, 2.0]);
         assert!((steep[0] * -3.0 + steep[1] * 2.0 - 13_f64.sqrt()).abs() < 1e-9, "{steep:?}");
+    }
+
+    #[test]
+    fn a_bouncing_walk_is_as_high_as_it_bounces() {
+        let booth = find("booth").expect("a row");
+        let gaps: Vec<f64> = (0..20).map(|step| if step == 19 { 1.0 } else { f64::from(step) }).collect();
+        let outcome = Outcome::new(booth, &walk(&[[0.0, 0.0]; 20], &gaps));
+        assert_eq!((outcome.final_gap, outcome.last_tenth_gap), (Some(1.0), Some(18.0)));
     }
 
     #[test]

@@ -21,11 +21,11 @@ pub(super) fn try_all(
     rates.iter().map(outcome).collect()
 }
 
-/// The better one first: that which diverges last; that which settles within the tolerance sooner; that which ends lower.
-/// (Ties come from rules that scale their own steps; see [`best`].)
+/// The better one first: that which diverges last; that which settles within the tolerance sooner; that which stays lower
+/// over the last tenth of its steps (the last value alone would favour a walk that bounces and is lucky once). (Ties come from rules that scale their own steps; see [`best`].)
 pub(super) fn compare(a: &Outcome, b: &Outcome) -> Ordering {
     let steps = |outcome: &Outcome| outcome.steps_to_tolerance.unwrap_or(u32::MAX);
-    let gap = |outcome: &Outcome| outcome.final_gap.unwrap_or(f64::INFINITY);
+    let gap = |outcome: &Outcome| outcome.last_tenth_gap.unwrap_or(f64::INFINITY);
     a.diverged_at
         .is_some()
         .cmp(&b.diverged_at.is_some())
@@ -59,14 +59,14 @@ mod tests {
         Outcome {
             learning_rate,
             steps_to_tolerance: steps,
-            final_gap: gap,
+            last_tenth_gap: gap,
             diverged_at: gap.is_none().then_some(2),
             ..Outcome::new(function, &walk)
         }
     }
 
     #[test]
-    fn the_best_settles_first_then_ends_lowest_and_a_tie_goes_to_the_default() {
+    fn the_best_settles_first_then_stays_lowest_and_a_tie_goes_to_the_default() {
         let spec = OptimizerSpec::named("sgd");
         let choose = |tried: &[Outcome]| best(&spec, tried).expect("a rule");
         let lost = outcome(1.0, None, None);

@@ -117,7 +117,7 @@ pub(super) fn choice(race: &Race) -> String {
     let (low, high) = rates.ends();
     if race.spec.is_tuned() {
         format!(
-            "the best of the same {} tried by every method, {} to {}; what settles sooner is better, then what ends lower",
+            "the best of the same {} tried by every method, {} to {}; what settles sooner is better, then what stays lower over the last tenth of its steps",
             rates.values().len(),
             rate_text(low),
             rate_text(high)
@@ -138,6 +138,7 @@ fn csv(race: &Race) -> Grid {
         "steps_to_tolerance",
         "final_value",
         "final_gap",
+        "last_tenth_gap",
         "final_x",
         "final_y",
         "path_length",
@@ -161,6 +162,7 @@ fn csv(race: &Race) -> Grid {
             count(outcome.steps_to_tolerance),
             number(outcome.final_value),
             number(outcome.final_gap),
+            number(outcome.last_tenth_gap),
             number(outcome.final_point.map(|at| at[0])),
             number(outcome.final_point.map(|at| at[1])),
             number(outcome.path_length),

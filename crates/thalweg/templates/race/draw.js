@@ -1,8 +1,13 @@
 "use strict";
 // Drawing on canvases in the page's own colours: axes, lines, the landscape.
 
-const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+const theme = matchMedia("(prefers-color-scheme: dark)"), colours = new Map();
+const isDark = () => theme.matches;
+theme.addEventListener("change", () => colours.clear());
+function css(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return colours.get(name);
+}
 const FONT = "13px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
 // Makes a canvas as sharp as the screen; returns its context with CSS pixels as units, and its size.
@@ -20,6 +25,24 @@ function sheet(canvas, ratio, least) {
   pen.clearRect(0, 0, width, height);
   pen.font = FONT;
   return { pen, width, height, dense };
+}
+
+// What does not change from step to step is painted once, on a sheet of its own, for as long as the key stays the same.
+const layers = new Map();
+function layer(s, name, key, paint) {
+  const full = [key, s.width, s.height, s.dense, isDark()].join();
+  let kept = layers.get(name);
+  if (!kept || kept.full !== full) {
+    const canvas = document.createElement("canvas");
+    canvas.width = s.width * s.dense;
+    canvas.height = s.height * s.dense;
+    const pen = canvas.getContext("2d");
+    pen.scale(s.dense, s.dense);
+    pen.font = FONT;
+    paint({ ...s, pen });
+    layers.set(name, (kept = { full, canvas }));
+  }
+  s.pen.drawImage(kept.canvas, 0, 0, s.width, s.height);
 }
 
 // Round numbers between two ends: 1, 2 or 5 times a power of ten apart.

@@ -53,17 +53,11 @@
     { color: "#d55e00", dashes: "2 3", marker: "M-4,-4h8v8h-8z" },
   ];
 
-  // The landscape is drawn once for each course, size and theme.
-  let ground = null;
+  // What decides the look of the lines, apart from the step.
+  const key = () => [state.course, state.view, state.method, state.lit, [...shown].sort()].join();
+
   function landscape(s, box, map) {
-    const key = [state.course, s.width, s.height, s.dense, isDark()].join();
-    if (ground && ground.key === key) return ground.canvas;
-    const c = course(), canvas = document.createElement("canvas");
-    canvas.width = s.width * s.dense;
-    canvas.height = s.height * s.dense;
-    const pen = canvas.getContext("2d"), t = { ...s, pen };
-    pen.scale(s.dense, s.dense);
-    pen.font = FONT;
+    const c = course(), { pen } = s;
     pen.save();
     inside(pen, box);
     pen.imageSmoothingEnabled = true;
@@ -79,7 +73,7 @@
     const unit = (range, v) => UNITS * (v - range[0]) / (range[1] - range[0]);
     const wide = s.width < 480 ? 5 : 9;
     const tick = range => ticks(range[0], range[1], wide).map(v => [unit(range, v), plain(v)]);
-    axes(t, box, u => map([u, 0])[0], u => map([0, u])[1], tick(c.x), tick(c.y), "x", "y", false);
+    axes(s, box, u => map([u, 0])[0], u => map([0, u])[1], tick(c.x), tick(c.y), "x", "y", false);
     pen.save();
     inside(pen, { left: box.left - 6, right: box.right + 6, top: box.top - 6, bottom: box.bottom + 6 });
     for (const mark of c.marks) landmark(pen, mark.kind, map(mark.at));
@@ -90,8 +84,6 @@
     pen.arc(x, y, 6.5, 0, 7);
     pen.stroke();
     pen.restore();
-    ground = { key, canvas };
-    return canvas;
   }
   const STAR = "M0,-8L1.9,-2.6H7.6L3,1L4.7,6.5L0,3.1L-4.7,6.5L-3,1L-7.6,-2.6H-1.9z";
   function landmark(pen, kind, [x, y]) {
@@ -111,18 +103,21 @@
     const box = { left: 46, right: s.width - 10, top: 8, bottom: s.height - 42 };
     const map = ([u, v]) => [
       box.left + (box.right - box.left) * u / UNITS, box.bottom - (box.bottom - box.top) * v / UNITS];
-    pen.drawImage(landscape(s, box, map), 0, 0, s.width, s.height);
     const all = lines(), width = all.length > 10 ? 1.5 : 2.2;
+    const paths = all.map(({ leg }) => leg.path.map(map));
+    layer(s, "ground", state.course, t => landscape(t, box, map));
+    layer(s, "ghosts", key(), ({ pen: ghost }) => {
+      inside(ghost, box);
+      ghost.globalAlpha = 0.14;
+      all.forEach(({ look }, i) => { ink(ghost, look, width); stroke(ghost, paths[i]); });
+    });
     pen.save();
     inside(pen, box);
-    for (const { leg, look, faint } of all) {
-      const points = leg.path.map(map), now = Math.min(state.frame, points.length - 1);
+    all.forEach(({ look, faint }, i) => {
       ink(pen, look, width);
-      pen.globalAlpha = 0.14;
-      stroke(pen, points.slice(now));
       pen.globalAlpha = faint ? 0.12 : 0.95;
-      stroke(pen, points.slice(0, now + 1));
-    }
+      stroke(pen, paths[i].slice(0, state.frame + 1));
+    });
     for (const { leg, look, faint } of all) {
       const at = map(leg.path[Math.min(state.frame, leg.path.length - 1)]);
       pen.globalAlpha = faint ? 0.2 : 1;
@@ -149,22 +144,27 @@
     const x = step => box.left + (box.right - box.left) * late(step) / late(frames[last]);
     const y = v => box.bottom - (box.bottom - box.top) * (v - low) / (high - low);
     const steps = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000].filter(t => t <= frames[last]);
-    axes(s, box, x, y, steps.map(t => [t, String(t)]), decades(low, high, 6).map(k => [k, power(k)]), "step", title, true);
+    const curves = all.map(({ leg }) => pick(leg).map((v, i) => v === null ? null : [x(frames[i]), y(v)]));
+    layer(s, id, key(), t => {
+      axes(t, box, x, y, steps.map(t => [t, String(t)]), decades(low, high, 6).map(k => [k, power(k)]), "step", title, true);
+      inside(t.pen, box);
+      if (line !== undefined) {
+        ink(t.pen, { color: css("--soft"), dashes: "5 5" }, 1.2);
+        stroke(t.pen, [[box.left, y(line)], [box.right, y(line)]]);
+      }
+      all.forEach(({ look, faint }, i) => {
+        ink(t.pen, look, all.length > 10 ? 1.3 : 1.8);
+        t.pen.globalAlpha = faint ? 0.12 : 0.95;
+        curve(t.pen, curves[i]);
+      });
+    });
     pen.save();
     inside(pen, box);
-    if (line !== undefined) {
-      ink(pen, { color: css("--soft"), dashes: "5 5" }, 1.2);
-      stroke(pen, [[box.left, y(line)], [box.right, y(line)]]);
-    }
-    const width = all.length > 10 ? 1.3 : 1.8;
-    for (const { leg, look, faint } of all) {
-      const values = pick(leg), points = values.map((v, i) => v === null ? null : [x(frames[i]), y(v)]);
-      ink(pen, look, width);
+    all.forEach(({ look, faint }, i) => {
+      const now = curves[i][Math.min(state.frame, curves[i].length - 1)];
       pen.globalAlpha = faint ? 0.12 : 0.95;
-      curve(pen, points);
-      const now = points[Math.min(state.frame, points.length - 1)];
       if (now) marker(pen, look, now[0], Math.min(now[1], box.bottom), 0.9);
-    }
+    });
     pen.globalAlpha = 1;
     ink(pen, { color: css("--ink"), dashes: "" }, 1);
     stroke(pen, [[x(frames[state.frame]), box.top], [x(frames[state.frame]), box.bottom]]);
