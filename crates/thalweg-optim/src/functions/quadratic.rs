@@ -15,7 +15,7 @@ pub(super) const ROW: TestFunction = TestFunction {
     source: "the usual example, as in Goh, Why momentum really works (2017); the start is ours",
     dimensions: Dimensions::Any { formula: "½ Σ λᵢxᵢ², λᵢ = 100^((i−1)/(n−1))" },
     start: [-9.0, 3.0],
-    window: [[-10.0, 10.0], [-4.0, 4.0]],
+    window: [[-10.0, 10.0], [-5.5, 5.5]],
     lowest: 0.0,
     tolerance: 1e-6,
     landmarks: || vec![lowest(0.0, 0.0, 0.0)],
