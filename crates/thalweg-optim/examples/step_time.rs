@@ -1,17 +1,19 @@
 //! Times one step of every rule beside a plain sweep of the same bytes, which is as fast as the memory goes.
 //!
 //! ```text
-//! cargo run --release -p thalweg-optim --example step_time -- [--case flat|small|resnet] [--threads 1] [--rounds 9] [RULE…]
+//! cargo run --release -p thalweg-optim --example step_time -- [--case flat|small|resnet] [--threads 1] [--rounds 9]
+//!     [--precision full|bf16|byte] [--riders] [RULE…]
 //! ```
 //! Prints one JSON object per rule: the medians over the rounds of the step and the sweep in microseconds, and of their
-//! ratio. Rule and sweep take turns, so that a noisy neighbour slows both.
+//! ratio. Rule and sweep take turns, so that a noisy neighbour slows both. `--riders` lets a clip, a decay, an average, a check
+//! for numbers that are not finite and the clearing of the gradient ride along.
 #![allow(clippy::print_stdout, reason = "a program")]
 
 use std::time::Instant;
 
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::registry::{Kind, REGISTRY};
-use thalweg_optim::{Layout, OptimizerSpec, Role, Span, Threads};
+use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Precision, Riders, Role, Span, Threads};
 
 /// x ← x·a + b over a whole slice: each byte is read once and written once.
 struct Sweep<'a>(&'a mut [f32]);
@@ -67,6 +69,38 @@ fn sweep(values: &mut [f32], threads: &Threads) {
     threads.run(&mut parts, |part| dispatch(Sweep(part)));
 }
 
+/// One step with a span per block.
+fn step(
+    optimizer: &mut dyn Optimizer<f32>,
+    mut w: &mut [f32],
+    mut grad: &mut [f32],
+    mut average: &mut [f32],
+    rides: bool,
+) {
+    let lens: Vec<usize> = optimizer.layout().blocks().iter().map(|block| block.range.len()).collect();
+    let mut spans = Vec::with_capacity(lens.len());
+    for n in lens {
+        let (w, grad) = (w.split_off_mut(..n).expect("it fits"), grad.split_off_mut(..n).expect("it fits"));
+        spans.push(if rides {
+            Span { average: average.split_off_mut(..n), ..Span::clearing(w, grad) }
+        } else {
+            Span::new(w, grad)
+        });
+    }
+    if rides {
+        let riders = Riders {
+            guard: true,
+            clip_norm: Some(1.0),
+            decay: 1e-4,
+            average_weight: 1e-3,
+            ..Riders::default()
+        };
+        optimizer.apply(&mut spans, 1e-3, riders);
+    } else {
+        optimizer.step_spans(&mut spans, 1e-3).expect("a step");
+    }
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
@@ -74,6 +108,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn main() {
     let (mut case, mut threads, mut rounds, mut rules) = ("flat".to_owned(), 1, 9, Vec::new());
+    let (mut precision, mut rides) = (Precision::Full, false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let mut value = || args.next().expect("a value");
@@ -81,6 +116,12 @@ fn main() {
             "--case" => case = value(),
             "--threads" => threads = value().parse().expect("a number of threads"),
             "--rounds" => rounds = value().parse().expect("a number of rounds"),
+            "--precision" => {
+                let name = value();
+                let known = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+                precision = known.expect("full, bf16 or byte");
+            }
+            "--riders" => rides = true,
             _ => rules.push(arg),
         }
     }
@@ -94,12 +135,20 @@ fn main() {
     for entry in
         REGISTRY.iter().filter(|entry| rules.is_empty() || rules.iter().any(|r| r == entry.info.name))
     {
-        let mut optimizer = OptimizerSpec::named(entry.info.name).build::<f32>(&layout).expect("defaults");
+        let spec = OptimizerSpec::named(entry.info.name).precision(precision);
+        let mut optimizer = spec.build::<f32>(&layout).expect("defaults");
         if optimizer.needs_objective() {
             continue;
         }
         optimizer.set_threads(&threads);
-        let bytes = 12 + 8 * entry.states.len();
+        let state = match precision {
+            Precision::Full => 8 * entry.states.len(),
+            Precision::Bf16 => 4 * entry.states.len(),
+            Precision::Byte => 2 * entry.states.len(),
+        };
+        // W is read and written, the gradient read; with riders it is read once more and cleared, and an average moves.
+        let bytes = 12 + state + if rides { 16 } else { 0 };
+        let mut average = vec![0.5_f32; if rides { n } else { 0 }];
         let mut memory = vec![0.5_f32; n * bytes / 8];
         let mut figures = [Vec::new(), Vec::new(), Vec::new()];
         for round in 0..=rounds {
@@ -110,15 +159,7 @@ fn main() {
             let swept = start.elapsed().as_secs_f64() * 1e6 / repeats as f64;
             let start = Instant::now();
             for _ in 0..repeats {
-                let (mut w, mut grad, mut spans) = (&mut w[..], &grad[..], Vec::new());
-                for block in layout.blocks() {
-                    let len = block.range.len();
-                    spans.push(Span::new(
-                        w.split_off_mut(..len).expect("long enough"),
-                        grad.split_off(..len).expect("long enough"),
-                    ));
-                }
-                optimizer.step_spans(&mut spans, 1e-3).expect("a step");
+                step(optimizer.as_mut(), &mut w, &mut grad, &mut average, rides);
             }
             let stepped = start.elapsed().as_secs_f64() * 1e6 / repeats as f64;
             // The first round touches the pages.
@@ -130,10 +171,11 @@ fn main() {
         let [step, sweep, ratio] = figures.map(median);
         let kind = if entry.kind == Kind::Elementwise { "elementwise" } else { "shaped" };
         println!(
-            "{{\"rule\":\"{}\",\"kind\":\"{kind}\",\"case\":\"{case}\",\"threads\":{},\"bytes\":{bytes},\"step_us\":{step:.2},\
+            "{{\"rule\":\"{}\",\"kind\":\"{kind}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\
              \"sweep_us\":{sweep:.2},\"of_ceiling\":{ratio:.3},\"gb_per_s\":{:.1}}}",
             entry.info.name,
             threads.count(),
+            precision.name(),
             (bytes * n) as f64 / step / 1e3
         );
     }

@@ -65,8 +65,12 @@ const fn elementwise<R: Rule>() -> Entry {
         states: R::STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
+        f64: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
     }
 }
 

@@ -26,6 +26,10 @@ pub trait Slots<T>: Sized + Copy {
     fn store(self, slots: &mut Self::Slices<'_>, index: usize);
     /// The same memory, lent for less long.
     fn reborrow<'a>(slots: &'a mut Self::Slices<'_>) -> Self::Slices<'a>;
+    /// A block of zeros.
+    fn blank<const B: usize>() -> Self::Block<B>;
+    /// One slot of a block.
+    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B];
     /// A block as slots.
     fn slices<const B: usize>(block: &mut Self::Block<B>) -> Self::Slices<'_>;
     /// The states of the elements `start..start + B`.
@@ -79,6 +83,16 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
     #[inline(always)]
     fn reborrow<'a>(slots: &'a mut Self::Slices<'_>) -> Self::Slices<'a> {
         slots.each_mut().map(|slot| &mut **slot)
+    }
+
+    #[inline(always)]
+    fn blank<const B: usize>() -> Self::Block<B> {
+        [[T::ZERO; B]; N]
+    }
+
+    #[inline(always)]
+    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B] {
+        &mut block[slot]
     }
 
     #[inline(always)]
