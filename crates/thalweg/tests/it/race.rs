@@ -133,7 +133,7 @@ fn adagrad_slows_while_sgd_does_not() {
 #[test]
 fn a_walk_on_the_ridge_ends_at_the_saddle() {
     let folder = Folder::new("race-ridge");
-    let result = folder.json("race --function saddle --start -1.5,0 --steps 400 --optimizers all");
+    let result = folder.json("race --function saddle --start -1.5,0 --steps 400 --optimizers sgd,momentum,nag,adagrad,adadelta,rmsprop,adam");
     for method in methods(&result) {
         assert_eq!(method["chosen"]["final_point"][1], 0.0, "{method:#}");
         assert!(method["chosen"]["steps_to_tolerance"].is_null());

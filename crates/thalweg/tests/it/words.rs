@@ -1,5 +1,8 @@
 //! What the command says of itself: help, lists and completions.
 
+use thalweg::optim::registry::REGISTRY;
+use thalweg::optim::{Dialect, functions};
+
 use crate::common::Folder;
 
 #[test]
@@ -53,11 +56,11 @@ fn every_shell_gets_completions() {
 fn everything_can_be_listed_in_every_format() {
     let folder = Folder::new("list");
     for (what, rows, words) in [
-        ("optimizers", 14, &["adam", "textbook", "Kingma"][..]),
+        ("optimizers", REGISTRY.len() * Dialect::ALL.len(), &["adam", "textbook", "Kingma"][..]),
         ("datasets", 6, &["digits", "air-passengers", "1797"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
-        ("functions", 11, &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
+        ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
         ("activations", 5, &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {
