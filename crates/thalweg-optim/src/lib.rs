@@ -25,6 +25,7 @@
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
 
 pub mod elementwise;
+pub mod functions;
 pub mod hyper;
 pub mod kernel;
 pub mod method;

@@ -5,11 +5,13 @@ use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
+use thalweg_optim::functions::{Kind, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
+use crate::race::{figure, place};
 use crate::report::Format;
 use crate::report::grid::Grid;
 use crate::study::verdict::rate_text;
@@ -42,6 +44,8 @@ enum What {
     Metrics,
     /// Ways to split rows (--cv)
     Splitters,
+    /// Test functions of `thalweg race`: formulas, minima and starts
+    Functions,
     /// Activations
     Activations,
     /// Losses
@@ -56,6 +60,7 @@ impl List {
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
+            What::Functions => functions(),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -172,6 +177,31 @@ fn metrics() -> Grid {
     let rows = METRICS.iter().map(|row| {
         let better = if row.higher_is_better { "higher" } else { "lower" };
         [row.name, better, row.range, row.formula, row.convention].map(str::to_owned)
+    });
+    grid(columns, rows.collect())
+}
+
+fn functions() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("formula", "formula"),
+        ("start", "start"),
+        ("lowest", "lowest"),
+        ("lesson", "what it shows"),
+        ("source", "source"),
+    ];
+    let rows = FUNCTIONS.iter().map(|row| {
+        let minima = row.minima();
+        let places =
+            minima.iter().filter(|minimum| minimum.kind == Kind::Lowest).map(|minimum| place(minimum.at));
+        [
+            row.name.to_owned(),
+            row.formula.to_owned(),
+            place(row.start),
+            format!("{} at {}", figure(row.lowest), places.collect::<Vec<_>>().join(", ")),
+            row.lesson.to_owned(),
+            row.source.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

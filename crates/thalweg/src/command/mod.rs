@@ -8,6 +8,7 @@ mod find_lr;
 mod list;
 mod options;
 mod progress;
+mod race;
 mod report;
 
 use std::io::Write;
@@ -32,6 +33,7 @@ const EXAMPLES: &str = "Examples:
   thalweg find-lr digits --optimizer sgd     a learning rate from one short training
   thalweg list optimizers                    their formulas and defaults
   thalweg report runs/digits                 show a finished study again
+  thalweg race --function saddle             see how each method walks
 
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the same command again to go on).";
 
@@ -41,6 +43,7 @@ enum Verb {
     Compare(Box<compare::Compare>),
     FindLr(Box<find_lr::FindLr>),
     Report(report::Report),
+    Race(race::Race),
     List(list::List),
     Completions(completions::Completions),
 }
@@ -52,6 +55,7 @@ pub fn run() -> ExitCode {
         Verb::Compare(compare) => compare.run(),
         Verb::FindLr(find_lr) => find_lr.run(),
         Verb::Report(report) => report.run(),
+        Verb::Race(race) => race.run(),
         Verb::List(list) => list.run(),
         Verb::Completions(completions) => completions.run(),
     };

@@ -281,7 +281,7 @@ impl Options {
 }
 
 /// A word that serde knows as a unit variant.
-fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
+pub(super) fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
     let words: StrDeserializer<'_, WordError> = text.into_deserializer();
     V::deserialize(words).map_err(|error| plain(&error.to_string()))
 }
@@ -300,7 +300,7 @@ fn schedule(text: &str) -> Result<Schedule, String> {
 }
 
 /// A whole number that `N` can hold.
-fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
     let most = u64::MAX >> (64 - 8 * size_of::<N>());
     text.parse().map_err(|_| format!("it must be a whole number from 0 to {most}"))
 }

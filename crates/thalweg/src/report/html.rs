@@ -17,6 +17,7 @@ pub mod find_lr;
 mod folds;
 mod methods;
 mod protocol;
+pub mod race;
 mod scores;
 mod sensitivity;
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod find_lr;
 pub mod grid;
 pub mod html;
 pub mod json;
+pub mod race;
 pub mod text;
 mod wrap;
 
