@@ -2,7 +2,7 @@
 
 use crate::hyper::{self, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::step::{Map, Ride, Step, Work};
+use crate::kernel::step::{Ride, Step, Work};
 use crate::kernel::sums::{Measure, STRETCH};
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::packed::{self, PIECE, Packed, PackedStep, Precision};
@@ -104,8 +104,12 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
                 &mut unpacked
             }
         };
+        // Not dispatched per CPU level: a pass of a few operations is the memory's in any case, and each level of each rule
+        // would be compiled.
         let slots = R::State::<T>::split(state, w.len());
-        dispatch(Map::<R, T, _> { w, slots, out: point, f });
+        for (index, (point, &w)) in point.iter_mut().zip(w).enumerate() {
+            *point = f(w, &R::State::<T>::load(&slots, index));
+        }
     }
 
     /// One thread takes each span whole. More take stretches, several each, so that a slow one does not hold up all. A rule

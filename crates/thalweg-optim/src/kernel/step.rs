@@ -202,26 +202,3 @@ impl<R: Rule, T: Real> Padded<R, T> {
         State::<R, T>::store_rest(&mut work.slots, start, &self.states);
     }
 }
-
-/// Writes, for each element, what a function of its parameter and state says.
-pub struct Map<'a, R: Rule, T: Real, F> {
-    /// The parameters.
-    pub w: &'a [T],
-    /// Their state.
-    pub slots: Slices<'a, R, T>,
-    /// Overwritten.
-    pub out: &'a mut [T],
-    /// What to write; must be inlined.
-    pub f: F,
-}
-
-impl<R: Rule, T: Real, F: Fn(T, &State<R, T>) -> T> Kernel for Map<'_, R, T, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        for (index, (out, &w)) in self.out.iter_mut().zip(self.w).enumerate() {
-            *out = (self.f)(w, &State::<R, T>::load(&self.slots, index));
-        }
-    }
-}
