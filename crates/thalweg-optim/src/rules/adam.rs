@@ -105,10 +105,18 @@ impl Rule for Adam {
     }
 
     #[inline(always)]
-    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        c.first.take_in(m, g);
-        c.second.take_in_square(v, g);
-        w - c.rate * *m / c.epsilon.scaled_root(*v, c.scale)
+    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, state: &mut [T; 2]) -> T {
+        w - c.step(g, state)
+    }
+}
+
+impl<T: Real> Coefficients<T> {
+    /// What W is lessened by.
+    #[inline(always)]
+    pub(super) fn step(&self, g: T, [m, v]: &mut [T; 2]) -> T {
+        self.first.take_in(m, g);
+        self.second.take_in_square(v, g);
+        self.rate * *m / self.epsilon.scaled_root(*v, self.scale)
     }
 }
 
