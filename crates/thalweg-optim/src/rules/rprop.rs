@@ -60,6 +60,7 @@ pub struct Coefficients<T> {
     /// Δ ← kept·Δ + first: the learning rate in the first step, Δ itself later.
     kept: T,
     first: T,
+    /// η₋−1 and η₊−1: added in parts, as f32 would round η₊ alike in every step.
     shrink: T,
     grow: T,
     low: T,
@@ -145,8 +146,8 @@ impl Rule for Rprop {
         Coefficients {
             kept: T::from_f64(kept),
             first: T::from_f64(first),
-            shrink: T::from_f64(self.eta_minus),
-            grow: T::from_f64(self.eta_plus),
+            shrink: T::from_f64(self.eta_minus - 1.0),
+            grow: T::from_f64(self.eta_plus - 1.0),
             low: T::from_f64(self.step_min),
             high: T::from_f64(self.step_max),
             still_low: T::from_f64(still_low),
@@ -163,7 +164,7 @@ impl Rule for Rprop {
         // Selections, not branches: the compiler computes all and picks.
         let turned = s < T::ZERO;
         let still = s == T::ZERO;
-        let scaled = if turned { old * c.shrink } else { old * c.grow };
+        let scaled = old + old * if turned { c.shrink } else { c.grow };
         let bounded = scaled.max(c.low).min(c.high);
         *size = if still { old.max(c.still_low).min(c.still_high) } else { bounded };
         // Where the sign changed, the last move was sign(p)·Δ, and sign(p) = −sign(g).
