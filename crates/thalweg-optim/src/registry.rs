@@ -6,6 +6,7 @@ use crate::method::{Info, Method};
 use crate::optimizer::Optimizer;
 use crate::params::Layout;
 use crate::rule::Rule;
+use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
 use crate::suggest::did_you_mean;
 
@@ -22,7 +23,14 @@ macro_rules! every_rule {
 macro_rules! registry {
     ($($rule:ident),*) => {
         /// Every method, in the order in which tables show them.
-        pub static REGISTRY: &[Entry] = &[$(elementwise::<crate::rules::$rule>(),)*];
+        pub static REGISTRY: &[Entry] = &[
+            $(elementwise::<crate::rules::$rule>(),)*
+            shaped::<crate::shaped::Lars>(),
+            shaped::<crate::shaped::Lamb>(),
+            shaped::<crate::shaped::Adafactor>(),
+            shaped::<crate::shaped::Muon>(),
+            shaped::<crate::shaped::Soap>(),
+        ];
     };
 }
 every_rule!(registry);
@@ -62,6 +70,18 @@ const fn elementwise<R: Rule>() -> Entry {
     Entry {
         info: &R::INFO,
         kind: Kind::Elementwise,
+        states: R::STATES,
+        hyper: ranges::<R>,
+        resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+const fn shaped<R: BlockRule>() -> Entry {
+    Entry {
+        info: &R::INFO,
+        kind: Kind::Shaped,
         states: R::STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),

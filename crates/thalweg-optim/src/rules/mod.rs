@@ -12,6 +12,7 @@ mod sgd;
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
+pub(crate) use adam::correction;
 pub use epsilon::Place;
 pub use momentum::{Momentum, Rate};
 pub use nag::{Nag, NagForm};
