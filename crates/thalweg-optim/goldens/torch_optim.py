@@ -1,257 +1,590 @@
-"""Writes torch.json: the paths of torch.optim's seven methods on three small f64 problems.
+"""Writes torch.json: the paths of torch.optim's methods on small f64 problems.
 
-The Rust tests walk the same problems with the `torch` dialect and compare W after steps 1, 2, 10 and 100.
+The Rust tests walk the same problems with the `torch` dialect and compare W after the stored steps. Torch's kernels are
+held to their portable build, so that the bytes do not depend on the width of the CPU's vectors.
 
-Gradients are closed forms summed in plain Python, left to right, so that a test can compute the very same
-numbers: no autograd, no BLAS. Torch's kernels are held to their portable build, so that the bytes do not
-depend on the width of the CPU's vectors. This file is not a benchmark and knows nothing of Thalweg.
+Two packages do part of their arithmetic in fewer bits than W has, whatever W is: torch's Muon iterates in bf16, and
+SOAP's QR runs in f32. Nothing exact can be compared with that, so the module's own `torch` is lent to them with that
+one type widened to f64, and nothing else changed. Rows so made carry `widened`.
 
-Objectives (row i of X is x_i; sums run over rows; σ is the logistic function):
-
-    quadratic  ½ wᵀA w − bᵀw                                  gradient  A w − b
-    logistic   Σ log(1 + exp(−y_i x_iᵀw)) + ½ ridge ‖w‖²      gradient  Σ −y_i σ(−y_i x_iᵀw) x_i + ridge w
-    cauchy     Σ log(1 + (x_iᵀw − y_i)²)   (not convex)       gradient  Σ 2 r_i / (1 + r_i²) x_i, r_i = x_iᵀw − y_i
+SOAP, Schedule-Free SGD and AdamW are those of pytorch_optimizer; torch has none.
 """
 
-import inspect
-import json
-import math
+import importlib.metadata
 import os
-import random
-from pathlib import Path
+import types
 
 os.environ["ATEN_CPU_CAPABILITY"] = "default"  # read once, when torch is imported
 
+import pytorch_optimizer  # noqa: E402
 import torch  # noqa: E402
+from problems import BLOCKS, FLAT, gradient, read_defaults, shapes, split, value, walked, write  # noqa: E402
+from pytorch_optimizer.optimizer import soap as soap_module  # noqa: E402
+from torch.optim import _muon as muon_module  # noqa: E402
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn  # noqa: E402
 
-STEPS_STORED = (1, 2, 10, 100)
-DIGITS = 6  # the problems' data are rounded to this many digits: they stay short, and exact in the file
-
-# ---------------------------------------------------------------------------------------------- problems
-
-
-def rounded(values):
-    return [round(v, DIGITS) for v in values]
-
-
-def normal(draw, n, scale=1.0):
-    return rounded(draw.gauss(0.0, scale) for _ in range(n))
-
-
-def dot(a, b):
-    total = 0.0
-    for x, y in zip(a, b, strict=True):
-        total += x * y
-    return total
-
-
-def orthogonal(draw, n):
-    """Rows of a random rotation, by Gram–Schmidt."""
-    rows = []
-    while len(rows) < n:
-        v = [draw.gauss(0.0, 1.0) for _ in range(n)]
-        for r in rows:
-            along = dot(v, r)
-            v = [a - along * b for a, b in zip(v, r, strict=True)]
-        norm = math.sqrt(dot(v, v))
-        rows.append([a / norm for a in v])
-    return rows
-
-
-def quadratic(seed, dim):
-    """A dense, symmetric A with eigenvalues log-spaced over 0.01 … 10: condition number 1000."""
-    draw = random.Random(seed)
-    q = orthogonal(draw, dim)
-    eigen = [10.0 ** (-2.0 + 3.0 * k / (dim - 1)) for k in range(dim)]
-    a = [[round(sum(eigen[k] * q[k][i] * q[k][j] for k in range(dim)), DIGITS) for j in range(dim)] for i in range(dim)]
-    return {"name": "quadratic", "dim": dim, "a": a, "b": normal(draw, dim), "w0": normal(draw, dim)}
-
-
-def logistic(seed, dim, rows):
-    draw = random.Random(seed)
-    x = [normal(draw, dim, 0.6) for _ in range(rows)]
-    y = [1.0 if draw.random() < 0.5 else -1.0 for _ in range(rows)]
-    return {"name": "logistic", "dim": dim, "x": x, "y": y, "ridge": 0.05, "w0": normal(draw, dim)}
-
-
-def cauchy(seed, dim, rows):
-    draw = random.Random(seed)
-    x = [normal(draw, dim, 0.5) for _ in range(rows)]
-    return {"name": "cauchy", "dim": dim, "x": x, "y": normal(draw, rows), "w0": normal(draw, dim)}
-
-
-# --------------------------------------------------------------------------------------------- gradients
-
-
-def quadratic_grad(p, w):
-    return [dot(row, w) - b for row, b in zip(p["a"], p["b"], strict=True)]
-
-
-def logistic_grad(p, w):
-    grad = [0.0] * p["dim"]
-    for x, y in zip(p["x"], p["y"], strict=True):
-        pull = -y / (1.0 + math.exp(y * dot(x, w)))
-        for j, v in enumerate(x):
-            grad[j] += pull * v
-    return [g + p["ridge"] * v for g, v in zip(grad, w, strict=True)]
-
-
-def cauchy_grad(p, w):
-    grad = [0.0] * p["dim"]
-    for x, y in zip(p["x"], p["y"], strict=True):
-        r = dot(x, w) - y
-        pull = 2.0 * r / (1.0 + r * r)
-        for j, v in enumerate(x):
-            grad[j] += pull * v
-    return grad
-
-
-GRADIENTS = {"quadratic": quadratic_grad, "logistic": logistic_grad, "cauchy": cauchy_grad}
+STEPS = 100
 
 # ------------------------------------------------------------------------------------------- optimizers
 
-# Per method: how Thalweg's names become torch's, and the sets that are run. The first set is torch's default
-# (SGD's default momentum is 0: momentum and nag start from the customary 0.9).
-METHODS = {
-    "sgd": (
-        lambda w, h: torch.optim.SGD([w], lr=h["learning_rate"]),
-        [{"learning_rate": 1e-3}, {"learning_rate": 0.02}, {"learning_rate": 0.1}],
-    ),
+
+def betas(h):
+    return (h["beta1"], h["beta2"])
+
+
+def sgd(w, h):
+    return torch.optim.SGD(w, lr=h["learning_rate"])
+
+
+def momentum(w, h):
+    return torch.optim.SGD(w, lr=h["learning_rate"], momentum=h["momentum"], dampening=h["dampening"])
+
+
+def nag(w, h):
+    return torch.optim.SGD(w, lr=h["learning_rate"], momentum=h["momentum"], nesterov=True)
+
+
+def adagrad(w, h):
+    return torch.optim.Adagrad(
+        w, lr=h["learning_rate"], eps=h["epsilon"], initial_accumulator_value=h["initial_accumulator"]
+    )
+
+
+def adadelta(w, h):
+    return torch.optim.Adadelta(w, lr=h["learning_rate"], rho=h["rho"], eps=h["epsilon"])
+
+
+def rmsprop(w, h, centered=False):
+    return torch.optim.RMSprop(
+        w, lr=h["learning_rate"], alpha=h["alpha"], eps=h["epsilon"], momentum=h.get("momentum", 0.0), centered=centered
+    )
+
+
+def of_adam(constructor, **fixed):
+    """A rule with Adam's hyperparameters, and those of its own by their torch name."""
+    own = ("weight_decay", "momentum_decay")
+
+    def build(w, h):
+        extra = {name: h[name] for name in own if name in h}
+        return constructor(w, lr=h["learning_rate"], betas=betas(h), eps=h["epsilon"], **extra, **fixed)
+
+    return build
+
+
+def rprop(w, h):
+    etas, sizes = (h["eta_minus"], h["eta_plus"]), (h["step_min"], h["step_max"])
+    return torch.optim.Rprop(w, lr=h["learning_rate"], etas=etas, step_sizes=sizes)
+
+
+def lbfgs(w, h):
+    # One direction and one search per step; the search may look 25 times, as torch's own default allows it to.
+    return torch.optim.LBFGS(
+        w,
+        lr=h["learning_rate"],
+        max_iter=1,
+        max_eval=26,
+        history_size=int(h["history"]),
+        tolerance_grad=h["tolerance_gradient"],
+        tolerance_change=h["tolerance_change"],
+        line_search_fn="strong_wolfe",
+    )
+
+
+def schedule_free_sgd(w, h):
+    return pytorch_optimizer.ScheduleFreeSGD(
+        w,
+        lr=h["learning_rate"],
+        momentum=h["beta"],
+        weight_decay=h["weight_decay"],
+        warmup_steps=int(h["warmup_steps"]),
+        foreach=False,
+    )
+
+
+def schedule_free_adamw(w, h):
+    return pytorch_optimizer.ScheduleFreeAdamW(
+        w,
+        lr=h["learning_rate"],
+        betas=betas(h),
+        eps=h["epsilon"],
+        weight_decay=h["weight_decay"],
+        warmup_steps=int(h["warmup_steps"]),
+        foreach=False,
+    )
+
+
+def adafactor(w, h):
+    return torch.optim.Adafactor(
+        w,
+        lr=h["learning_rate"],
+        beta2_decay=h["beta2_decay"],
+        eps=(h["epsilon1"], h["epsilon2"]),
+        d=h["clip_threshold"],
+        weight_decay=h["weight_decay"],
+    )
+
+
+class Routed:
+    """Matrices to Muon, the rest to AdamW, as torch's documentation of Muon asks for."""
+
+    ADJUST = ("original", "match_rms_adamw")
+
+    def __init__(self, w, h):
+        matrices = [p for p in w if p.ndim == 2]
+        rest = [p for p in w if p.ndim != 2]
+        muon = torch.optim.Muon(
+            matrices,
+            lr=h["learning_rate"],
+            weight_decay=h["weight_decay"],
+            momentum=h["momentum"],
+            nesterov=bool(h["nesterov"]),
+            eps=h["epsilon"],
+            ns_steps=int(h["ns_steps"]),
+            adjust_lr_fn=self.ADJUST[int(h["match_rms_adamw"])],
+        )
+        adamw = torch.optim.AdamW(
+            rest,
+            lr=h["learning_rate"],
+            betas=(h["adam_beta1"], h["adam_beta2"]),
+            eps=h["adam_epsilon"],
+            weight_decay=h["adam_weight_decay"],
+        )
+        self.parts = [muon, adamw]
+
+    def step(self):
+        for part in self.parts:
+            part.step()
+
+
+def soap(w, h):
+    return pytorch_optimizer.SOAP(
+        w,
+        lr=h["learning_rate"],
+        betas=betas(h),
+        shampoo_beta=h["shampoo_beta"],
+        eps=h["epsilon"],
+        weight_decay=h["weight_decay"],
+        precondition_frequency=int(h["precondition_frequency"]),
+    )
+
+
+def sets(names, *rows):
+    return [dict(zip(names.split(), row, strict=True)) for row in rows]
+
+
+EPS64 = torch.finfo(torch.float64).eps
+
+# Method: constructor, and the sets that are run. The first set is torch's default (SGD's default momentum is 0:
+# momentum, nag and rmsprop-momentum start from the customary 0.9).
+ELEMENTWISE = {
+    "sgd": (sgd, sets("learning_rate", [1e-3], [0.02], [0.1])),
     "momentum": (
-        lambda w, h: torch.optim.SGD([w], lr=h["learning_rate"], momentum=h["momentum"]),
-        [
-            {"learning_rate": 1e-3, "momentum": 0.9},
-            {"learning_rate": 0.03, "momentum": 0.5},
-            {"learning_rate": 0.01, "momentum": 0.99},
-        ],
+        momentum,
+        sets(
+            "learning_rate momentum dampening",
+            [1e-3, 0.9, 0.0],
+            [0.03, 0.5, 0.0],
+            [0.01, 0.99, 0.0],
+            [0.1, 0.9, 0.9],
+            [0.05, 0.7, 0.25],
+        ),
     ),
-    "nag": (
-        lambda w, h: torch.optim.SGD([w], lr=h["learning_rate"], momentum=h["momentum"], nesterov=True),
-        [
-            {"learning_rate": 1e-3, "momentum": 0.9},
-            {"learning_rate": 0.03, "momentum": 0.5},
-            {"learning_rate": 0.01, "momentum": 0.99},
-        ],
-    ),
+    "nag": (nag, sets("learning_rate momentum", [1e-3, 0.9], [0.03, 0.5], [0.01, 0.99])),
     "adagrad": (
-        lambda w, h: torch.optim.Adagrad([w], lr=h["learning_rate"], eps=h["epsilon"]),
-        [
-            {"learning_rate": 0.01, "epsilon": 1e-10},
-            {"learning_rate": 0.3, "epsilon": 1e-6},
-            {"learning_rate": 1.0, "epsilon": 0.1},
-        ],
+        adagrad,
+        sets(
+            "learning_rate epsilon initial_accumulator",
+            [0.01, 1e-10, 0.0],
+            [0.3, 1e-6, 0.0],
+            [1.0, 0.1, 0.0],
+            [0.2, 1e-8, 0.5],
+        ),
     ),
-    "adadelta": (
-        lambda w, h: torch.optim.Adadelta([w], lr=h["learning_rate"], rho=h["rho"], eps=h["epsilon"]),
-        [
-            {"learning_rate": 1.0, "rho": 0.9, "epsilon": 1e-6},
-            {"learning_rate": 0.5, "rho": 0.95, "epsilon": 1e-3},
-            {"learning_rate": 2.0, "rho": 0.6, "epsilon": 1e-8},
-        ],
+    "adadelta": (adadelta, sets("learning_rate rho epsilon", [1.0, 0.9, 1e-6], [0.5, 0.95, 1e-3], [2.0, 0.6, 1e-8])),
+    "rmsprop": (rmsprop, sets("learning_rate alpha epsilon", [0.01, 0.99, 1e-8], [0.002, 0.9, 1e-6], [0.05, 0.999, 0.01])),
+    "rmsprop-momentum": (
+        rmsprop,
+        sets(
+            "learning_rate alpha epsilon momentum",
+            [0.01, 0.99, 1e-8, 0.9],
+            [0.002, 0.9, 1e-6, 0.5],
+            [0.01, 0.999, 0.01, 0.8],
+        ),
     ),
-    "rmsprop": (
-        lambda w, h: torch.optim.RMSprop([w], lr=h["learning_rate"], alpha=h["alpha"], eps=h["epsilon"]),
-        [
-            {"learning_rate": 0.01, "alpha": 0.99, "epsilon": 1e-8},
-            {"learning_rate": 0.002, "alpha": 0.9, "epsilon": 1e-6},
-            {"learning_rate": 0.05, "alpha": 0.999, "epsilon": 0.01},
-        ],
+    "rmsprop-centered": (
+        lambda w, h: rmsprop(w, h, centered=True),
+        sets(
+            "learning_rate alpha epsilon momentum",
+            [0.01, 0.99, 1e-8, 0.0],
+            [0.002, 0.9, 1e-6, 0.5],
+            [0.01, 0.999, 0.01, 0.9],
+        ),
     ),
     "adam": (
-        lambda w, h: torch.optim.Adam([w], lr=h["learning_rate"], betas=(h["beta1"], h["beta2"]), eps=h["epsilon"]),
-        [
-            {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-            {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6},
-            {"learning_rate": 0.2, "beta1": 0.95, "beta2": 0.9999, "epsilon": 1e-3},
-            {"learning_rate": 0.01, "beta1": 0.0, "beta2": 0.9, "epsilon": 0.1},
-        ],
+        of_adam(torch.optim.Adam),
+        sets(
+            "learning_rate beta1 beta2 epsilon",
+            [1e-3, 0.9, 0.999, 1e-8],
+            [0.05, 0.8, 0.99, 1e-6],
+            [0.2, 0.95, 0.9999, 1e-3],
+            [0.01, 0.0, 0.9, 0.1],
+        ),
+    ),
+    "amsgrad": (
+        of_adam(torch.optim.Adam, amsgrad=True),
+        sets("learning_rate beta1 beta2 epsilon", [1e-3, 0.9, 0.999, 1e-8], [0.05, 0.8, 0.9, 1e-6], [0.2, 0.95, 0.99, 1e-3]),
+    ),
+    "adamw": (
+        of_adam(torch.optim.AdamW),
+        sets(
+            "learning_rate beta1 beta2 epsilon weight_decay",
+            [1e-3, 0.9, 0.999, 1e-8, 0.01],
+            [0.05, 0.8, 0.99, 1e-6, 0.1],
+            [0.2, 0.95, 0.9999, 1e-3, 0.3],
+        ),
+    ),
+    "adamax": (
+        of_adam(torch.optim.Adamax),
+        sets("learning_rate beta1 beta2 epsilon", [2e-3, 0.9, 0.999, 1e-8], [0.05, 0.8, 0.9, 1e-3], [0.1, 0.95, 0.99, 0.1]),
+    ),
+    "nadam": (
+        of_adam(torch.optim.NAdam),
+        sets(
+            "learning_rate beta1 beta2 epsilon momentum_decay",
+            [2e-3, 0.9, 0.999, 1e-8, 4e-3],
+            [0.05, 0.8, 0.99, 1e-6, 0.1],
+            [0.1, 0.95, 0.9999, 1e-3, 1.0],
+        ),
+    ),
+    "radam": (
+        of_adam(torch.optim.RAdam),
+        sets("learning_rate beta1 beta2 epsilon", [1e-3, 0.9, 0.999, 1e-8], [0.02, 0.8, 0.9, 1e-6], [0.05, 0.95, 0.99, 1e-3]),
+    ),
+    "rprop": (
+        rprop,
+        sets(
+            "learning_rate eta_minus eta_plus step_min step_max",
+            [0.01, 0.5, 1.2, 1e-6, 50.0],
+            [0.1, 0.3, 1.5, 1e-3, 0.2],
+            [1e-4, 0.7, 1.1, 1e-3, 1.0],
+        ),
+    ),
+    "lbfgs": (
+        lbfgs,
+        sets(
+            "learning_rate history tolerance_gradient tolerance_change",
+            [1.0, 100, 1e-7, 1e-9],
+            [1.0, 10, 1e-7, 1e-9],
+            [0.5, 3, 1e-5, 1e-9],
+        ),
+    ),
+    "schedule-free-sgd": (
+        schedule_free_sgd,
+        sets(
+            "learning_rate beta weight_decay warmup_steps",
+            [1.0, 0.9, 0.0, 0],
+            [0.1, 0.95, 0.01, 0],
+            [0.05, 0.8, 0.0, 20],
+        ),
+    ),
+    "schedule-free-adamw": (
+        schedule_free_adamw,
+        sets(
+            "learning_rate beta1 beta2 epsilon weight_decay warmup_steps",
+            [2.5e-3, 0.9, 0.999, 1e-8, 0.0, 0],
+            [0.05, 0.95, 0.99, 1e-6, 0.1, 0],
+            [0.1, 0.8, 0.999, 1e-3, 0.01, 20],
+        ),
     ),
 }
 
-# What torch's constructors take as default, and how Thalweg calls it. Neither momentum nor nag is a constructor of its
-# own: their momentum must be given, and 0.9 is what torch's own examples give.
-SIGNATURES = {
-    "sgd": (torch.optim.SGD, {"learning_rate": "lr"}),
-    "momentum": (torch.optim.SGD, {"learning_rate": "lr"}),
-    "nag": (torch.optim.SGD, {"learning_rate": "lr"}),
-    "adagrad": (torch.optim.Adagrad, {"learning_rate": "lr", "epsilon": "eps"}),
-    "adadelta": (torch.optim.Adadelta, {"learning_rate": "lr", "rho": "rho", "epsilon": "eps"}),
-    "rmsprop": (torch.optim.RMSprop, {"learning_rate": "lr", "alpha": "alpha", "epsilon": "eps"}),
-    "adam": (torch.optim.Adam, {"learning_rate": "lr", "beta1": ("betas", 0), "beta2": ("betas", 1), "epsilon": "eps"}),
+SHAPED = {
+    "adafactor": (
+        adafactor,
+        sets(
+            "learning_rate beta2_decay epsilon1 epsilon2 clip_threshold weight_decay",
+            [0.01, -0.8, EPS64, 1e-3, 1.0, 0.0],
+            [0.1, -0.5, 1e-10, 0.01, 2.0, 0.05],
+            [0.3, -0.9, 1e-3, 0.5, 1.5, 0.1],
+        ),
+    ),
+    "muon": (
+        Routed,
+        sets(
+            "learning_rate momentum weight_decay ns_steps nesterov epsilon match_rms_adamw"
+            " adam_beta1 adam_beta2 adam_epsilon adam_weight_decay",
+            [1e-3, 0.95, 0.1, 5, 1, 1e-7, 0, 0.9, 0.999, 1e-8, 0.01],
+            [0.02, 0.9, 0.0, 3, 0, 1e-7, 0, 0.8, 0.99, 1e-6, 0.0],
+            [0.05, 0.8, 0.05, 5, 1, 1e-3, 1, 0.9, 0.95, 1e-8, 0.1],
+        ),
+    ),
+    "soap": (
+        soap,
+        sets(
+            "learning_rate beta1 beta2 shampoo_beta epsilon weight_decay precondition_frequency",
+            [3e-3, 0.95, 0.95, 0.95, 1e-8, 0.01, 10],
+            [0.05, 0.9, 0.99, 0.9, 1e-6, 0.0, 1],
+            [0.02, 0.8, 0.95, 0.99, 1e-3, 0.1, 1000],
+        ),
+    ),
 }
-GIVEN = {"momentum": {"momentum": 0.9}, "nag": {"momentum": 0.9}}
+
+# What the constructors take as default, and how Thalweg calls it.
+RATE = {"learning_rate": "lr"}
+ADAM = {**RATE, "beta1": ("betas", 0), "beta2": ("betas", 1), "epsilon": "eps"}
+SIGNATURES = {
+    "sgd": (torch.optim.SGD, RATE),
+    "momentum": (torch.optim.SGD, {**RATE, "dampening": "dampening"}),
+    "nag": (torch.optim.SGD, RATE),
+    "adagrad": (torch.optim.Adagrad, {**RATE, "epsilon": "eps", "initial_accumulator": "initial_accumulator_value"}),
+    "adadelta": (torch.optim.Adadelta, {**RATE, "rho": "rho", "epsilon": "eps"}),
+    "rmsprop": (torch.optim.RMSprop, {**RATE, "alpha": "alpha", "epsilon": "eps"}),
+    "rmsprop-momentum": (torch.optim.RMSprop, {**RATE, "alpha": "alpha", "epsilon": "eps"}),
+    "rmsprop-centered": (torch.optim.RMSprop, {**RATE, "alpha": "alpha", "epsilon": "eps", "momentum": "momentum"}),
+    "adam": (torch.optim.Adam, ADAM),
+    "amsgrad": (torch.optim.Adam, ADAM),
+    "adamw": (torch.optim.AdamW, {**ADAM, "weight_decay": "weight_decay"}),
+    "adamax": (torch.optim.Adamax, ADAM),
+    "nadam": (torch.optim.NAdam, {**ADAM, "momentum_decay": "momentum_decay"}),
+    "radam": (torch.optim.RAdam, ADAM),
+    "rprop": (
+        torch.optim.Rprop,
+        {**RATE, "eta_minus": ("etas", 0), "eta_plus": ("etas", 1), "step_min": ("step_sizes", 0), "step_max": ("step_sizes", 1)},
+    ),
+    "lbfgs": (
+        torch.optim.LBFGS,
+        {**RATE, "history": "history_size", "tolerance_gradient": "tolerance_grad", "tolerance_change": "tolerance_change"},
+    ),
+    "schedule-free-sgd": (
+        pytorch_optimizer.ScheduleFreeSGD,
+        {**RATE, "beta": "momentum", "weight_decay": "weight_decay", "warmup_steps": "warmup_steps"},
+    ),
+    "schedule-free-adamw": (
+        pytorch_optimizer.ScheduleFreeAdamW,
+        {**ADAM, "weight_decay": "weight_decay", "warmup_steps": "warmup_steps"},
+    ),
+    "adafactor": (
+        torch.optim.Adafactor,
+        {**RATE, "beta2_decay": "beta2_decay", "epsilon2": ("eps", 1), "clip_threshold": "d", "weight_decay": "weight_decay"},
+    ),
+    "muon": (
+        torch.optim.Muon,
+        {**RATE, "momentum": "momentum", "weight_decay": "weight_decay", "ns_steps": "ns_steps", "epsilon": "eps"},
+    ),
+    "soap": (
+        pytorch_optimizer.SOAP,
+        {**ADAM, "weight_decay": "weight_decay", "precondition_frequency": "precondition_frequency"},
+    ),
+}
+# What no signature gives. The momentum that these rules cannot be without is torch's examples' 0.9; Adafactor's ε₁ is
+# None, which becomes the dtype's epsilon; SOAP's is None, which becomes β₂; Muon's matrices are torch's, the rest AdamW's.
+GIVEN = {
+    "momentum": {"momentum": 0.9},
+    "nag": {"momentum": 0.9},
+    "rmsprop-momentum": {"momentum": 0.9},
+    "adafactor": {"epsilon1": EPS64},
+    "muon": {
+        "nesterov": 1,
+        "match_rms_adamw": 0,
+        **{"adam_beta1": 0.9, "adam_beta2": 0.999, "adam_epsilon": 1e-8, "adam_weight_decay": 0.01},
+    },
+    "soap": {"shampoo_beta": 0.95},
+}
 
 
 def defaults():
     """Each method's default hyperparameters, read from the signatures."""
-    table = {}
-    for name, (constructor, names) in SIGNATURES.items():
-        parameters = inspect.signature(constructor).parameters
-        row = {}
-        for ours, theirs in names.items():
-            key, index = theirs if isinstance(theirs, tuple) else (theirs, None)
-            value = parameters[key].default
-            row[ours] = value if index is None else value[index]
-        table[name] = {**row, **GIVEN.get(name, {})}
-    return table
+    return {
+        name: {**read_defaults(constructor, names), **GIVEN.get(name, {})}
+        for name, (constructor, names) in SIGNATURES.items()
+    }
+
+
+# -------------------------------------------------------------------------------------------- the walks
+
+
+class Lent(types.ModuleType):
+    """`torch` with one type replaced by f64."""
+
+    def __init__(self, narrow):
+        super().__init__("torch")
+        setattr(self, narrow, torch.float64)
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+
+def widen():
+    muon_module.torch = Lent("bfloat16")
+    soap_module.torch = Lent("float32")
+
+
+WIDENED = {"muon": "bfloat16", "soap": "float32"}
+
+
+def parameters(problem):
+    blocks = zip(shapes(problem), split(problem, problem["w0"]), strict=True)
+    return [torch.nn.Parameter(torch.tensor(w, dtype=torch.float64).reshape(shape)) for shape, w in blocks]
+
+
+def flat(tensors):
+    return [v for p in tensors for v in p.detach().reshape(-1).tolist()]
+
+
+def set_gradient(problem, w):
+    grad = split(problem, gradient(problem, flat(w)))
+    for p, shape, g in zip(w, shapes(problem), grad, strict=True):
+        p.grad = torch.tensor(g, dtype=torch.float64).reshape(shape)
 
 
 def walk(build, hyperparameters, problem):
-    """W after each stored step."""
-    w = torch.tensor(problem["w0"], dtype=torch.float64)
+    """W after every step, and what the method offers beside it."""
+    w = parameters(problem)
     optimizer = build(w, hyperparameters)
-    grad = GRADIENTS[problem["name"]]
-    stored = {}
-    for step in range(1, STEPS_STORED[-1] + 1):
-        w.grad = torch.tensor(grad(problem, w.tolist()), dtype=torch.float64)
-        optimizer.step()
-        if step in STEPS_STORED:
-            stored[str(step)] = w.tolist()
-    assert all(math.isfinite(v) for v in stored[str(STEPS_STORED[-1])]), "a golden path must not diverge"
-    return stored
+    path, beside = [], {}
+
+    def closure():
+        set_gradient(problem, w)
+        return torch.tensor(value(problem, flat(w)))
+
+    for _ in range(STEPS):
+        if isinstance(optimizer, torch.optim.LBFGS):
+            optimizer.step(closure)
+            beside.setdefault("evaluations", []).append(optimizer.state[w[0]]["func_evals"])
+        else:
+            set_gradient(problem, w)
+            optimizer.step()
+        path.append(flat(w))
+        if hasattr(optimizer, "eval"):
+            with torch.no_grad():
+                kept = [p.clone() for p in w]
+                optimizer.eval()
+                beside.setdefault("evaluation", []).append(flat(w))
+                optimizer.train()
+                for p, k in zip(w, kept, strict=True):
+                    p.copy_(k)  # going there and back rounds
+    return {"w": walked(path), **{name: picked(name, steps) for name, steps in beside.items()}}
 
 
-# ----------------------------------------------------------------------------------------------- the file
+def picked(name, steps):
+    if name == "evaluations":
+        return {str(step): steps[step - 1] for step in (1, 2, 10, 100)}
+    return walked(steps)
 
 
-def dump(value, depth=0):
-    """JSON with one line per innermost list or flat object; Python's float repr round-trips exactly."""
-    nested = isinstance(value, (dict, list)) and any(isinstance(v, (dict, list)) for v in children(value))
-    if not nested:
-        return json.dumps(value, ensure_ascii=False)
-    pad, end = "  " * (depth + 1), "  " * depth
-    if isinstance(value, dict):
-        rows = [f"{pad}{json.dumps(k)}: {dump(v, depth + 1)}" for k, v in value.items()]
-        return "{\n" + ",\n".join(rows) + "\n" + end + "}"
-    return "[\n" + ",\n".join(pad + dump(v, depth + 1) for v in value) + "\n" + end + "]"
+def runs(methods, problems):
+    for name, (build, hypers) in methods.items():
+        for hyper in hypers:
+            for problem in problems:
+                row = {"optimizer": name, "problem": problem["name"], "hyperparameters": hyper}
+                if name in WIDENED:
+                    row["widened"] = WIDENED[name]
+                yield {**row, **walk(build, hyper, problem)}
 
 
-def children(value):
-    return value.values() if isinstance(value, dict) else value
+# ----------------------------------------------------------------------------------------------- wrapped
+
+
+def clip_norm(w, s):
+    torch.nn.utils.clip_grad_norm_(w, s["max_norm"])
+
+
+def clip_value(w, s):
+    torch.nn.utils.clip_grad_value_(w, s["max_value"])
+
+
+CLIPPED = [
+    ("clip-norm", clip_norm, {"max_norm": 0.5}, "momentum"),
+    ("clip-norm", clip_norm, {"max_norm": 2.0}, "adam"),
+    ("clip-value", clip_value, {"max_value": 0.3}, "adam"),
+    ("clip-value", clip_value, {"max_value": 1.0}, "momentum"),
+]
+
+# Coupled decay: the package's own weight_decay argument, the rule at its second set.
+COUPLED = {"momentum": (torch.optim.SGD, 0.05), "adam": (torch.optim.Adam, 0.05), "rmsprop": (torch.optim.RMSprop, 0.02)}
+
+AVERAGED = [
+    ("ema", lambda s: get_ema_multi_avg_fn(s["decay"]), {"decay": 0.9}, "momentum"),
+    ("ema", lambda s: get_ema_multi_avg_fn(s["decay"]), {"decay": 0.999}, "adam"),
+    ("swa", lambda _: get_swa_multi_avg_fn(), {}, "momentum"),
+]
+
+
+def wrapped():
+    problems = [FLAT[0], FLAT[2], BLOCKS[0]]
+    for name, clip, settings, rule in CLIPPED:
+        build, hypers = ELEMENTWISE[rule]
+        for problem in problems:
+            w = parameters(problem)
+            optimizer = build(w, hypers[1])
+            path = []
+            for _ in range(STEPS):
+                set_gradient(problem, w)
+                clip(w, settings)
+                optimizer.step()
+                path.append(flat(w))
+            yield wrapped_row(name, settings, rule, hypers[1], problem, {"w": walked(path)})
+    for rule, (_, decay) in COUPLED.items():
+        build, hypers = ELEMENTWISE[rule]
+
+        def decayed(w, h, build=build, decay=decay):
+            optimizer = build(w, h)
+            for group in optimizer.param_groups:
+                group["weight_decay"] = decay
+            return optimizer
+
+        for problem in problems:
+            yield wrapped_row("decay-coupled", {"weight_decay": decay}, rule, hypers[1], problem, walk(decayed, hypers[1], problem))
+    for name, average, settings, rule in AVERAGED:
+        build, hypers = ELEMENTWISE[rule]
+        for problem in problems:
+            w = parameters(problem)
+            model = torch.nn.ParameterList(w)
+            averaged = AveragedModel(model, multi_avg_fn=average(settings))
+            optimizer = build(w, hypers[1])
+            path, means = [], []
+            for _ in range(STEPS):
+                set_gradient(problem, w)
+                optimizer.step()
+                averaged.update_parameters(model)
+                path.append(flat(w))
+                means.append(flat(averaged.module))
+            found = {"w": walked(path), "average": walked(means)}
+            yield wrapped_row(name, settings, rule, hypers[1], problem, found)
+
+
+def wrapped_row(name, settings, rule, hyper, problem, found):
+    return {
+        "wrapper": name,
+        "settings": settings,
+        "optimizer": rule,
+        "problem": problem["name"],
+        "hyperparameters": hyper,
+        **found,
+    }
 
 
 def main():
     torch.set_num_threads(1)
-    problems = [quadratic(seed=1, dim=7), logistic(seed=2, dim=5, rows=12), cauchy(seed=3, dim=4, rows=10)]
-    runs = [
-        {"optimizer": name, "problem": problem["name"], "hyperparameters": hyper, "w": walk(build, hyper, problem)}
-        for name, (build, sets) in METHODS.items()
-        for hyper in sets
-        for problem in problems
-    ]
+    torch.set_default_dtype(torch.float64)  # the scalars of the state too: NAdam's product of momenta is one
+    widen()
     golden = {
         "made_by": "cargo xtask goldens optim",
         "torch": torch.__version__.split("+")[0],
+        "pytorch_optimizer": importlib.metadata.version("pytorch_optimizer"),
         "objectives": {
             "quadratic": "½ wᵀA w − bᵀw",
             "logistic": "Σ log(1 + exp(−y xᵀw)) + ½ ridge ‖w‖²",
             "cauchy": "Σ log(1 + (xᵀw − y)²)",
         },
         "defaults": defaults(),
-        "problems": problems,
-        "runs": runs,
+        "problems": [*FLAT, *BLOCKS],
+        "runs": [*runs(ELEMENTWISE, FLAT), *runs(SHAPED, BLOCKS)],
+        "wrapped": list(wrapped()),
     }
-    Path(__file__).with_name("torch.json").write_text(dump(golden) + "\n", encoding="utf-8")
+    for name, (_, hypers) in {**ELEMENTWISE, **SHAPED}.items():
+        assert hypers[0] == golden["defaults"][name], f"{name}: the first set must be the defaults"
+    write(__file__, "torch.json", golden)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,11 @@ pub use params::{Block, Layout, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
-pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use rules::{
+    AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, Adopt, AmsGrad, Lion, Momentum, NAdam, Nag,
+    Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
+    Sgd, SignSgd, Yogi,
+};
 pub use shaped::{Adafactor, BlockRule, Blockwise, Lamb, Lars, Muon, Soap};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;

@@ -16,7 +16,11 @@ use crate::suggest::did_you_mean;
 #[macro_export]
 macro_rules! every_rule {
     ($with:ident) => {
-        $with! { Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam }
+        $with! {
+            Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam,
+            RmsPropMomentum, RmsPropCentered, AmsGrad, AdamW, Adamax, NAdam, RAdam, AdaBelief, Yogi, Adopt,
+            Adan, Lion, SignSgd, Rprop, ScheduleFreeSgd, ScheduleFreeAdamW, Prodigy
+        }
     };
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::prelude::*;
-use thalweg_optim::registry::{Entry, Kind, REGISTRY};
+use thalweg_optim::registry::{Entry, Kind, REGISTRY, find};
 use thalweg_optim::state::Values;
 use thalweg_optim::{Dialect, Layout, Objective, OptimError, Optimizer, OptimizerSpec, Real, Role, from_fn};
 
@@ -12,17 +12,6 @@ use thalweg_optim::{Dialect, Layout, Objective, OptimError, Optimizer, Optimizer
 fn every() -> impl Iterator<Item = (&'static Entry, OptimizerSpec)> {
     REGISTRY.iter().flat_map(|entry| {
         Dialect::ALL.map(|dialect| (entry, OptimizerSpec::named(entry.info.name).dialect(dialect)))
-    })
-}
-
-/// Every row in every dialect without weight decay, which pulls W to zero by design.
-fn bare() -> impl Iterator<Item = (&'static Entry, OptimizerSpec)> {
-    every().map(|(entry, spec)| {
-        let hyper = (entry.hyper)().into_iter().map(|(name, ..)| name);
-        (
-            entry,
-            hyper.filter(|name| name.ends_with("weight_decay")).fold(spec, |spec, name| spec.with(name, 0.0)),
-        )
     })
 }
 
@@ -36,6 +25,20 @@ fn layout(dim: usize) -> Layout {
 
 fn build<T: Real>(spec: &OptimizerSpec, dim: usize) -> Box<dyn Optimizer<T>> {
     spec.build(&layout(dim)).expect("the defaults are in range")
+}
+
+/// With every hyperparameter that `which` names at its least value: no ε, no decay.
+fn without(entry: &Entry, spec: &OptimizerSpec, which: impl Fn(&str) -> bool) -> OptimizerSpec {
+    let given = (entry.hyper)().into_iter().filter(|(name, ..)| which(name));
+    given.fold(spec.clone(), |spec, (name, _, range)| spec.with(name, range.low))
+}
+
+fn is_decay(name: &str) -> bool {
+    name.ends_with("weight_decay")
+}
+
+fn is_epsilon(name: &str) -> bool {
+    name.contains("epsilon") || name == "initial_accumulator"
 }
 
 fn bits(w: &[f64]) -> Vec<u64> {
@@ -102,7 +105,8 @@ fn it_converges_on_a_quadratic_and_on_logistic_regression() {
     }
     let lowest = logistic(&w, &mut grad);
     assert!(grad.iter().all(|g| g.abs() < 1e-14), "the reference must be at rest");
-    for (_, spec) in bare() {
+    for (entry, spec) in every() {
+        let spec = without(entry, &spec, is_decay);
         let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
         assert!(first < 1e-6, "{spec:?} on the quadratic: {first:e}");
         assert!(second < 1e-6, "{spec:?} on the regression: {second:e}");
@@ -110,8 +114,9 @@ fn it_converges_on_a_quadratic_and_on_logistic_regression() {
 }
 
 #[test]
-fn a_zero_gradient_or_learning_rate_leaves_w_where_it_is() {
-    for (_, spec) in bare() {
+fn without_decay_a_zero_gradient_leaves_w_where_it_is_and_without_learning_rate_all_do() {
+    for (entry, with_decay) in every() {
+        let spec = without(entry, &with_decay, is_decay);
         let (mut w, start) = (wave(40, 0.9), wave(40, 0.9));
         let mut flat = from_fn(40, |_: &[f64], grad: &mut [f64]| {
             grad.fill(0.0);
@@ -120,11 +125,78 @@ fn a_zero_gradient_or_learning_rate_leaves_w_where_it_is() {
         let mut optimizer = build(&spec, 40);
         let report = optimizer.step(&mut w, &mut flat, 0.5);
         assert_eq!((&w, report.value), (&start, 7.0), "{spec:?}");
-        let (mut optimizer, mut f) = (build(&spec, 40), from_fn(40, quadratic));
+        let (mut optimizer, mut f) = (build(&with_decay, 40), from_fn(40, quadratic));
         for _ in 0..5 {
             optimizer.step(&mut w, &mut f, 0.0);
         }
         assert_eq!(w, start, "{spec:?}");
+    }
+}
+
+#[test]
+fn weight_decay_shrinks_every_element_alike() {
+    for (entry, spec) in every() {
+        let decays = (entry.hyper)().iter().any(|(name, ..)| is_decay(name));
+        if !decays || entry.kind != Kind::Elementwise {
+            continue;
+        }
+        let (mut w, mut optimizer) = (wave(40, 0.9), build::<f64>(&spec.with("weight_decay", 0.1), 40));
+        optimizer.step(&mut w, &mut from_fn(40, |_: &[f64], _: &mut [f64]| 0.0), 0.5);
+        let shares: Vec<f64> = w.iter().zip(wave(40, 0.9)).map(|(w, start)| w / start).collect();
+        assert!(shares[0] > 0.0 && shares[0] < 1.0, "{}: {}", entry.info.name, shares[0]);
+        assert!(
+            shares.iter().all(|share| (share - shares[0]).abs() < 1e-14),
+            "{}: {shares:?}",
+            entry.info.name
+        );
+    }
+}
+
+/// W after steps of one gradient, all in `T`.
+fn steady<T: Real>(spec: &OptimizerSpec, start: f64, gradient: f64, steps: u32) -> Vec<f64> {
+    let (mut w, mut optimizer) = (vec![T::from_f64(start); 70], build::<T>(spec, 70));
+    let mut f = from_fn(70, |_: &[T], grad: &mut [T]| {
+        grad.fill(T::from_f64(gradient));
+        T::ZERO
+    });
+    for _ in 0..steps {
+        optimizer.step(&mut w, &mut f, 0.5);
+    }
+    w.into_iter().map(T::to_f64).collect()
+}
+
+#[test]
+fn a_gradient_that_is_zero_from_the_start_is_never_divided_by_zero() {
+    fn check<T: Real>(spec: &OptimizerSpec) {
+        assert_eq!(steady::<T>(spec, 0.75, 0.0, 5), vec![0.75; 70], "{spec:?} in {}", size_of::<T>());
+    }
+    for (entry, spec) in every() {
+        let spec = without(entry, &spec, is_decay);
+        let mut least =
+            vec![spec.clone(), without(entry, &spec, |_| true), without(entry, &spec, is_epsilon)];
+        least.extend((entry.hyper)().iter().map(|&(name, _, range)| spec.clone().with(name, range.low)));
+        for spec in least {
+            check::<f32>(&spec);
+            check::<f64>(&spec);
+        }
+    }
+}
+
+/// Where g² underflows and g does not, a root is 0 and a quotient would be ∞.
+#[test]
+fn a_tiny_gradient_moves_w_no_further_than_a_large_one() {
+    fn check<T: Real>(spec: &OptimizerSpec, gradients: &[f64]) {
+        let reach = |gradient: f64| steady::<T>(spec, 0.0, gradient, 5)[0].abs();
+        let large = reach(1.0);
+        for &gradient in gradients {
+            let tiny = reach(gradient);
+            assert!(tiny <= 1.01 * large, "{spec:?}: {gradient:e} moves by {tiny:e}, 1 by {large:e}");
+        }
+    }
+    for (entry, spec) in every() {
+        let spec = without(entry, &spec, |name| is_decay(name) || is_epsilon(name));
+        check::<f32>(&spec, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);
+        check::<f64>(&spec, &[1e-100, 1e-150, 1e-153, 1e-155, 1e-160, 1e-200, 1e-300, 1e-310]);
     }
 }
 
@@ -325,12 +397,24 @@ fn nan_and_infinity_stay_in_their_element_or_block() {
 #[test]
 fn adaptive_rules_do_not_see_the_gradient_s_scale() {
     // Powers of two scale without rounding, so that even the bits must agree.
-    for name in ["adagrad", "rmsprop", "adam"] {
+    let adaptive = [
+        "adagrad",
+        "rmsprop",
+        "adam",
+        "rmsprop-momentum",
+        "rmsprop-centered",
+        "amsgrad",
+        "adamw",
+        "adamax",
+        "nadam",
+        "adabelief",
+        "yogi",
+        "adopt",
+    ];
+    for name in adaptive {
+        let entry = find(name).expect("a row of the registry");
         for dialect in Dialect::ALL {
-            let mut spec = OptimizerSpec::named(name).dialect(dialect).with("epsilon", 0.0);
-            if name == "adagrad" {
-                spec = spec.with("initial_accumulator", 0.0);
-            }
+            let spec = without(entry, &OptimizerSpec::named(name).dialect(dialect), is_epsilon);
             let walk = |scale: f64| {
                 let (mut w, mut optimizer) = (wave(20, 0.9), build::<f64>(&spec, 20));
                 for step in 0..50 {
@@ -378,17 +462,17 @@ proptest! {
     #[test]
     fn finite_gradients_never_lead_to_nan(
         rate in 0.0..2.0,
-        share in proptest::collection::vec(0.0..1.0, 3),
+        share in proptest::collection::vec(0.0..1.0, 12),
         log_epsilon in -30.0..0.0,
         gradients in proptest::collection::vec(proptest::collection::vec(gradient(), 3), 1..40),
     ) {
         for (entry, mut spec) in every() {
             for ((name, _, range), share) in (entry.hyper)().into_iter().zip(&share) {
-                // A share of the range; where it has no end (ε, which must not be 0), a power of ten.
+                // A share of the range; where it has no end, a power of ten above its least.
                 let value = if range.high.is_finite() {
                     (range.low + share * (range.high - range.low)).clamp(range.low, range.high.next_down())
                 } else {
-                    10_f64.powf(log_epsilon)
+                    range.low + 10_f64.powf(log_epsilon)
                 };
                 spec = spec.with(name, value);
             }

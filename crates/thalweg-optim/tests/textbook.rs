@@ -30,24 +30,26 @@ fn start() -> Vec<f64> {
 }
 
 /// Walks the textbook dialect beside `step`, which is given (t, W) and moves W.
-fn compare(spec: OptimizerSpec, eta: f64, mut step: impl FnMut(i32, &mut Vec<f64>)) {
-    let spec = spec.dialect(Dialect::Textbook);
+fn compare(spec: OptimizerSpec, eta: f64, step: impl FnMut(i32, &mut Vec<f64>)) {
+    compare_at(spec.dialect(Dialect::Textbook), |_| eta, step);
+}
+
+/// The same in the dialect of `spec`, with a learning rate that is a function of t.
+fn compare_at(spec: OptimizerSpec, eta: impl Fn(i32) -> f64, mut step: impl FnMut(i32, &mut Vec<f64>)) {
     let mut optimizer = spec.build::<f64>(&Layout::vector(DIM)).expect("in range");
     let mut f = from_fn(DIM, value_and_grad);
     let (mut w, mut expected) = (start(), start());
-    for t in 1..=STEPS {
+    for t in 1..=STEPS as i32 {
+        let eta = eta(t);
         optimizer.step(&mut w, &mut f, eta);
-        step(t as i32, &mut expected);
+        step(t, &mut expected);
         let size = expected.iter().fold(0.0_f64, |size, w| size.max(w.abs()));
         for (i, (w, e)) in w.iter().zip(&expected).enumerate() {
             let error = (w - e).abs() / size;
             assert!(error <= TOLERANCE, "{spec:?}, η = {eta}, step {t}, element {i}: {error:e}");
         }
     }
-    assert!(
-        f.value(&w) < f.value(&start()),
-        "{spec:?}, η = {eta}: a path that does not descend proves little"
-    );
+    assert!(f.value(&w) < f.value(&start()), "{spec:?}: a path that does not descend proves little");
 }
 
 #[test]
@@ -173,6 +175,278 @@ fn adam() {
     }
 }
 
+#[test]
+fn rmsprop_with_momentum() {
+    let sets = [(0.001, 0.9, 1e-8, 0.9), (0.01, 0.99, 1e-3, 0.5), (0.03, 0.5, 0.1, 0.0)];
+    for (eta, gamma, epsilon, beta) in sets {
+        let (mut gg, mut b) = ([0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("rmsprop-momentum").with("alpha", gamma).with("momentum", beta);
+        compare(spec.with("epsilon", epsilon), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                gg[i] = gamma * gg[i] + (1.0 - gamma) * g[i] * g[i];
+                b[i] = beta * b[i] + eta / f64::sqrt(gg[i] + epsilon) * g[i];
+                w[i] -= b[i];
+            }
+        });
+    }
+}
+
+#[test]
+fn rmsprop_centered() {
+    let sets = [(0.0001, 0.95, 1e-4, 0.9), (0.01, 0.99, 1e-3, 0.5), (0.03, 0.5, 0.1, 0.0)];
+    for (eta, gamma, epsilon, beta) in sets {
+        let (mut n, mut mean, mut b) = ([0.0; DIM], [0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("rmsprop-centered").with("alpha", gamma).with("momentum", beta);
+        compare(spec.with("epsilon", epsilon), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                n[i] = gamma * n[i] + (1.0 - gamma) * g[i] * g[i];
+                mean[i] = gamma * mean[i] + (1.0 - gamma) * g[i];
+                b[i] = beta * b[i] - eta * g[i] / f64::sqrt(n[i] - mean[i] * mean[i] + epsilon);
+                w[i] += b[i];
+            }
+        });
+    }
+}
+
+/// At a constant rate it makes no difference whether the velocity holds it: so this rate changes.
+#[test]
+fn the_velocity_of_rmsprop_holds_the_learning_rate_but_in_torch() {
+    let eta = |t: i32| if t % 20 < 10 { 0.02 } else { 0.002 };
+    for dialect in Dialect::ALL {
+        let (mut gg, mut b) = ([0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("rmsprop-momentum").with("alpha", 0.9).with("epsilon", 0.01);
+        compare_at(spec.dialect(dialect), eta, |t, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                gg[i] = 0.9 * gg[i] + 0.1 * g[i] * g[i];
+                if dialect == Dialect::Torch {
+                    b[i] = 0.9 * b[i] + g[i] / (f64::sqrt(gg[i]) + 0.01);
+                    w[i] -= eta(t) * b[i];
+                } else {
+                    b[i] = 0.9 * b[i] + eta(t) * g[i] / f64::sqrt(gg[i] + 0.01);
+                    w[i] -= b[i];
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn a_gradient_that_does_not_change_stays_within_the_bound_of_centered_rmsprop() {
+    for dialect in Dialect::ALL {
+        for gradient in [0.3, 1.0, 7e5] {
+            let spec = OptimizerSpec::named("rmsprop-centered").dialect(dialect).with("epsilon", 0.0);
+            let spec = spec.with("momentum", 0.0).with("alpha", 0.5);
+            let mut rule = spec.build::<f32>(&Layout::vector(1)).expect("in range");
+            let (mut w, mut longest) = ([0.0_f32], 0.0_f32);
+            for _ in 0..200 {
+                w[0] = 0.0;
+                rule.step_with(&mut w, &[gradient], 1.0).expect("no look-ahead");
+                longest = longest.max(w[0].abs());
+                assert!(w[0].is_finite(), "{dialect:?}, {gradient}");
+            }
+            // Long enough that the variance has gone below the last digit.
+            assert!(
+                longest > 2e3 && longest <= 1.01 / f32::EPSILON.sqrt(),
+                "{dialect:?}, {gradient}: {longest}"
+            );
+        }
+    }
+}
+
+#[test]
+fn amsgrad() {
+    for (eta, beta1, beta2, epsilon) in
+        [(0.001, 0.9, 0.999, 1e-8), (0.01, 0.8, 0.9, 1e-3), (0.05, 0.0, 0.5, 0.1)]
+    {
+        let (mut m, mut v, mut largest) = ([0.0; DIM], [0.0; DIM], [0.0_f64; DIM]);
+        let spec = OptimizerSpec::named("amsgrad").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+                largest[i] = largest[i].max(v[i]);
+                w[i] -= eta / f64::sqrt(largest[i] + epsilon) * m[i];
+            }
+        });
+    }
+}
+
+/// The two sides of the running maximum must both have been walked: v grows, and then v falls and v̂ stays.
+#[test]
+fn the_divisor_of_amsgrad_does_not_shrink() {
+    let spec =
+        OptimizerSpec::named("amsgrad").dialect(Dialect::Textbook).with("beta2", 0.5).with("beta1", 0.0);
+    let mut rule = spec.build::<f64>(&Layout::vector(1)).expect("in range");
+    let mut step = |g: f64| {
+        let mut w = [0.0];
+        rule.step_with(&mut w, &[g], 1.0).expect("no look-ahead");
+        -w[0]
+    };
+    // v: ½, ½·½ + ½·9 = 4¾, then ever less.
+    assert!((step(1.0) - 1.0 / 0.5_f64.sqrt()).abs() < 1e-7);
+    assert!((step(3.0) - 3.0 / 4.75_f64.sqrt()).abs() < 1e-7);
+    assert!((0..5).all(|_| (step(0.1) - 0.1 / 4.75_f64.sqrt()).abs() < 1e-8));
+}
+
+#[test]
+fn adamw() {
+    for (eta, beta1, beta2, epsilon, lambda) in
+        [(0.001, 0.9, 0.999, 1e-8, 0.01), (0.03, 0.8, 0.99, 1e-3, 0.3), (0.03, 0.5, 0.9, 0.1, 0.0)]
+    {
+        let (mut m, mut v) = ([0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("adamw").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon).with("weight_decay", lambda), eta, |t, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+                let (m, v) = (m[i] / (1.0 - f64::powi(beta1, t)), v[i] / (1.0 - f64::powi(beta2, t)));
+                w[i] -= eta * (m / (v.sqrt() + epsilon) + lambda * w[i]);
+            }
+        });
+    }
+}
+
+#[test]
+fn adamax() {
+    // The paper has no ε.
+    for (eta, beta1, beta2, epsilon) in
+        [(0.002, 0.9, 0.999, 0.0), (0.03, 0.8, 0.9, 0.0), (0.1, 0.5, 0.5, 0.1)]
+    {
+        let (mut m, mut u) = ([0.0; DIM], [0.0_f64; DIM]);
+        let spec = OptimizerSpec::named("adamax").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon), eta, |t, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                u[i] = (beta2 * u[i]).max(g[i].abs());
+                w[i] -= eta / (1.0 - f64::powi(beta1, t)) * m[i] / (u[i] + epsilon);
+            }
+        });
+    }
+}
+
+#[test]
+fn nadam() {
+    for (eta, beta1, beta2, epsilon, psi) in
+        [(0.002, 0.9, 0.999, 1e-8, 0.004), (0.03, 0.8, 0.99, 1e-3, 1.0), (0.05, 0.5, 0.9, 0.1, 0.0)]
+    {
+        let (mut m, mut v) = ([0.0; DIM], [0.0; DIM]);
+        let mu = |t: i32| beta1 * (1.0 - 0.5 * f64::powf(0.96, f64::from(t) * psi));
+        let product = |t: i32| (1..=t).map(mu).product::<f64>();
+        let spec = OptimizerSpec::named("nadam").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon).with("momentum_decay", psi), eta, |t, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+                let ahead =
+                    (1.0 - mu(t)) * g[i] / (1.0 - product(t)) + mu(t + 1) * m[i] / (1.0 - product(t + 1));
+                w[i] -= eta * ahead / ((v[i] / (1.0 - f64::powi(beta2, t))).sqrt() + epsilon);
+            }
+        });
+    }
+}
+
+#[test]
+fn radam() {
+    // With β₂ = 0.5, ρ∞ = 3: v is never trusted.
+    for (eta, beta1, beta2, epsilon) in
+        [(0.001, 0.9, 0.999, 1e-8), (0.01, 0.8, 0.99, 1e-3), (0.01, 0.9, 0.9, 0.1), (0.01, 0.9, 0.5, 0.1)]
+    {
+        let (mut m, mut v) = ([0.0; DIM], [0.0; DIM]);
+        let longest = 2.0 / (1.0 - beta2) - 1.0;
+        let mut trusted = Vec::new();
+        let spec = OptimizerSpec::named("radam").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon), eta, |t, w| {
+            let g = gradient(w);
+            let power = f64::powi(beta2, t);
+            let rho = longest - 2.0 * f64::from(t) * power / (1.0 - power);
+            let r = ((rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho)).sqrt();
+            trusted.push(rho > 4.0);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+                let mean = m[i] / (1.0 - f64::powi(beta1, t));
+                let adapted = r * (1.0 - power).sqrt() / (v[i].sqrt() + epsilon);
+                w[i] -= eta * mean * if rho > 4.0 { adapted } else { 1.0 };
+            }
+        });
+        assert!(!trusted[0] && trusted[99] == (longest > 4.0), "both ways must have been walked");
+    }
+}
+
+#[test]
+fn adabelief() {
+    for (eta, beta1, beta2, epsilon) in
+        [(0.001, 0.9, 0.999, 1e-8), (0.01, 0.8, 0.99, 1e-3), (0.05, 0.5, 0.9, 0.1)]
+    {
+        let (mut m, mut s) = ([0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("adabelief").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon).with("epsilon_root", epsilon), eta, |t, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                s[i] = beta2 * s[i] + (1.0 - beta2) * (g[i] - m[i]).powi(2) + epsilon;
+                let (m, s) = (m[i] / (1.0 - f64::powi(beta1, t)), s[i] / (1.0 - f64::powi(beta2, t)));
+                w[i] -= eta * m / (s.sqrt() + epsilon);
+            }
+        });
+    }
+}
+
+#[test]
+fn yogi() {
+    for (eta, beta1, beta2, epsilon, start) in
+        [(0.01, 0.9, 0.999, 1e-3, 1e-6), (0.03, 0.8, 0.99, 1e-2, 0.1), (0.01, 0.0, 0.9, 0.1, 0.0)]
+    {
+        let (mut m, mut v) = ([0.0; DIM], [start; DIM]);
+        let (mut grew, mut shrank) = (false, false);
+        let spec = OptimizerSpec::named("yogi").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon).with("initial_accumulator", start), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                let (square, before) = (g[i] * g[i], v[i]);
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] -= (1.0 - beta2) * (v[i] - square).signum() * square;
+                w[i] -= eta * m[i] / (f64::sqrt(v[i]) + epsilon);
+                (grew, shrank) = (grew || v[i] > before, shrank || v[i] < before);
+            }
+        });
+        assert!(grew, "v must have grown");
+        assert!(shrank || beta2 > 0.9, "v must have shrunk");
+    }
+}
+
+#[test]
+fn adopt() {
+    for (eta, beta1, beta2, epsilon) in
+        [(0.001, 0.9, 0.9999, 1e-6), (0.01, 0.8, 0.9, 1e-3), (0.03, 0.5, 0.5, 0.5)]
+    {
+        let (mut m, mut v) = ([0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("adopt").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("epsilon", epsilon), eta, |t, w| {
+            let g = gradient(w);
+            if t == 1 {
+                v.iter_mut().zip(&g).for_each(|(v, g)| *v = g * g);
+                return;
+            }
+            // The paper's t starts behind the gradient that v starts with.
+            let limit = f64::from(t - 1).powf(0.25);
+            for i in 0..DIM {
+                let normalized = g[i] / f64::max(f64::sqrt(v[i]), epsilon);
+                m[i] = beta1 * m[i] + (1.0 - beta1) * normalized.clamp(-limit, limit);
+                w[i] -= eta * m[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+            }
+        });
+    }
+}
+
 /// Where a NAG of `dialect` takes its gradients.
 fn nag_asks(dialect: Dialect, eta: f64, beta: f64) -> Vec<Vec<f64>> {
     let mut asked = Vec::new();
@@ -210,8 +484,9 @@ type Hyper = &'static [(&'static str, f64)];
 
 #[test]
 fn the_textbook_defaults_are_those_of_the_papers() {
-    // Zeiler's MNIST runs; Hinton's lecture; Kingma & Ba's algorithm 1; the customary 0.9 and 1e-8 elsewhere.
-    let expected: [(&str, f64, Hyper); 7] = [
+    // Zeiler's MNIST runs; Hinton's lecture; Kingma & Ba's algorithms 1 and 2; Graves's handwriting runs; Dozat's report;
+    // Zhuang's, Zaheer's and Taniguchi's algorithms; the customary 0.9 and 1e-8 elsewhere.
+    let expected: [(&str, f64, Hyper); 17] = [
         ("sgd", 1e-2, &[]),
         ("momentum", 1e-2, &[("momentum", 0.9), ("dampening", 0.0)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
@@ -219,6 +494,16 @@ fn the_textbook_defaults_are_those_of_the_papers() {
         ("adadelta", 1.0, &[("rho", 0.95), ("epsilon", 1e-6)]),
         ("rmsprop", 1e-3, &[("alpha", 0.9), ("epsilon", 1e-8)]),
         ("adam", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
+        ("rmsprop-momentum", 1e-3, &[("alpha", 0.9), ("epsilon", 1e-8), ("momentum", 0.9)]),
+        ("rmsprop-centered", 1e-4, &[("alpha", 0.95), ("epsilon", 1e-4), ("momentum", 0.9)]),
+        ("amsgrad", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
+        ("adamw", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("weight_decay", 0.01)]),
+        ("adamax", 2e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 0.0)]),
+        ("nadam", 2e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("momentum_decay", 0.004)]),
+        ("radam", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("threshold", 4.0)]),
+        ("adabelief", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("epsilon_root", 1e-8)]),
+        ("yogi", 1e-2, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-3), ("initial_accumulator", 1e-6)]),
+        ("adopt", 1e-3, &[("beta1", 0.9), ("beta2", 0.9999), ("epsilon", 1e-6)]),
     ];
     assert_eq!(expected.len(), thalweg_optim::registry::REGISTRY.len(), "a new rule wants a row here");
     for (name, rate, hyper) in expected {

@@ -1,5 +1,6 @@
 //! Adadelta.
 
+use super::epsilon::under_root;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
@@ -84,7 +85,7 @@ impl Rule for Adadelta {
             rate: T::from_f64(learning_rate),
             rho: T::from_f64(self.rho),
             rest: T::from_f64(1.0 - self.rho),
-            epsilon: T::from_f64(self.epsilon),
+            epsilon: under_root(self.epsilon),
         }
     }
 

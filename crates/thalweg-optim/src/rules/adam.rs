@@ -1,5 +1,6 @@
 //! Adam.
 
+use super::average::Average;
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
@@ -30,14 +31,12 @@ impl Default for Adam {
     }
 }
 
-/// η/(1−β₁ᵗ), the decays, 1/√(1−β₂ᵗ) and ε.
+/// η/(1−β₁ᵗ), the averages, 1/√(1−β₂ᵗ) and ε.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    beta1: T,
-    rest1: T,
-    beta2: T,
-    rest2: T,
+    first: Average<T>,
+    second: Average<T>,
     scale: T,
     epsilon: Epsilon<T>,
 }
@@ -92,10 +91,8 @@ impl Rule for Adam {
         let scale = 1.0 / correction(self.beta2, step).sqrt();
         Coefficients {
             rate: T::from_f64(learning_rate / correction(self.beta1, step)),
-            beta1: T::from_f64(self.beta1),
-            rest1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            rest2: T::from_f64(1.0 - self.beta2),
+            first: Average::new(self.beta1),
+            second: Average::new(self.beta2),
             scale: T::from_f64(scale),
             epsilon: Epsilon::corrected(self.epsilon, self.place, scale),
         }
@@ -103,8 +100,8 @@ impl Rule for Adam {
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = c.beta1 * *m + c.rest1 * g;
-        *v = c.beta2 * *v + c.rest2 * g * g;
+        c.first.take_in(m, g);
+        c.second.take_in_square(v, g);
         w - c.rate * *m / c.epsilon.scaled_root(*v, c.scale)
     }
 }

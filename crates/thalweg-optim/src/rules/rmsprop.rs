@@ -1,5 +1,6 @@
 //! RMSprop.
 
+use super::average::Average;
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
@@ -27,12 +28,11 @@ impl Default for RmsProp {
     }
 }
 
-/// η, γ, 1−γ and ε.
+/// η, the average and ε.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    alpha: T,
-    rest: T,
+    average: Average<T>,
     epsilon: Epsilon<T>,
 }
 
@@ -83,15 +83,14 @@ impl Rule for RmsProp {
     fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         Coefficients {
             rate: T::from_f64(learning_rate),
-            alpha: T::from_f64(self.alpha),
-            rest: T::from_f64(1.0 - self.alpha),
+            average: Average::new(self.alpha),
             epsilon: Epsilon::new(self.epsilon, self.place),
         }
     }
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [squares]: &mut [T; 1]) -> T {
-        *squares = c.alpha * *squares + c.rest * g * g;
+        c.average.take_in_square(squares, g);
         w - c.rate * g / c.epsilon.root(*squares)
     }
 }

@@ -14,8 +14,8 @@ use crate::threads::Threads;
 /// u = g/√V; W ← W − α·u/max(1, RMS(u)/d), with α = max(ε₂, RMS(W))·min(η, 1/√t).
 ///
 /// Adam's second average of a matrix kept as one number per row and per column, and no first average. A vector keeps V
-/// itself: V ← (1−q)V + q(g²+ε₁). The paper sums where the mean is taken here: V is the same. Where V is 0 (possible
-/// only with ε₁ = 0, or where g² is too small for the number type), nothing moves.
+/// itself: V ← (1−q)V + q(g²+ε₁). The paper sums where the mean is taken here: V is the same. V is taken to
+/// be at least the smallest normal number of its type.
 ///
 /// Of a block with more than two dimensions, the last two are the matrix, each other index one matrix of its own; `optax`
 /// takes the two largest. The textbook is algorithm 5 of the paper without its optional momentum.
@@ -165,12 +165,13 @@ pub(super) struct Square {
 impl Adafactor {
     fn square<T: Real>(&self, step: u64) -> Square {
         let share = (step as f64).powf(self.beta2_decay);
+        // Where g² is lost and g is not, g/√V would be ∞.
+        let smallest = T::MIN_POSITIVE.to_f64();
         if self.form != Dialect::Torch {
-            return Square { share, added: self.epsilon1, least_mean: 0.0, least: 0.0 };
+            return Square { share, added: self.epsilon1, least_mean: 0.0, least: smallest };
         }
-        let own = if size_of::<T>() == 4 { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        let epsilon = if self.epsilon1 == 0.0 { own } else { self.epsilon1 };
-        Square { share, added: 0.0, least_mean: epsilon, least: epsilon * epsilon }
+        let epsilon = if self.epsilon1 == 0.0 { T::EPSILON.to_f64() } else { self.epsilon1 };
+        Square { share, added: 0.0, least_mean: epsilon, least: (epsilon * epsilon).max(smallest) }
     }
 
     /// α, with W decayed before or after its length is taken.
@@ -201,11 +202,10 @@ impl Adafactor {
     }
 }
 
-/// g/√V.
+/// g/√V, V at least `least`, which must be more than 0.
 #[inline(always)]
 pub(super) fn direction<T: Real>(g: T, v: T, least: T) -> T {
-    let v = v.max(least);
-    if v == T::ZERO { T::ZERO } else { g / v.sqrt() }
+    g / v.max(least).sqrt()
 }
 
 impl BlockRule for Adafactor {

@@ -6,7 +6,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::params::Block;
 use crate::real::Real;
-use crate::rules::correction;
+use crate::rules::{beside_root, correction};
 use crate::threads::Threads;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; r = m̂/(√v̂ + ε) + λW; W ← W − η·‖W‖/‖r‖·r for each block, with
@@ -112,7 +112,7 @@ impl BlockRule for Lamb {
         let (beta2, rest2) = (T::from_f64(self.beta2), T::from_f64(1.0 - self.beta2));
         let scale1 = T::from_f64(1.0 / correction(self.beta1, at.step));
         let scale2 = T::from_f64(1.0 / correction(self.beta2, at.step).sqrt());
-        let epsilon = T::from_f64(self.epsilon);
+        let epsilon = beside_root::<T>(self.epsilon);
         let direction = |w: T, m: T, v: T| scale1 * m / (v.sqrt() * scale2 + epsilon) + decay * w;
         let squares = pass(threads, [w, grad], [m, v], |[w, g], [m, v]| {
             *m = beta1 * *m + rest1 * g;

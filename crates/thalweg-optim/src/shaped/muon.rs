@@ -10,7 +10,7 @@ use crate::kernel::matmul::transpose;
 use crate::method::{Info, Method};
 use crate::params::{Block, Role};
 use crate::real::Real;
-use crate::rules::{Adam, Place, correction};
+use crate::rules::{AdamW, NAdam, Place, correction};
 use crate::threads::Threads;
 
 /// b ← μb + g; u = g + μb (u = b without Nesterov); O = u's nearest orthogonal matrix, nearly; W ← (1 − ηλ)W − ησO.
@@ -194,21 +194,28 @@ impl Muon {
         }
     }
 
-    /// ‖u‖ as a divisor.
-    fn divisor(&self, norm: f64) -> f64 {
+    /// ‖u‖ as a divisor; where squares are lost, the root of the smallest normal number.
+    fn divisor<T: Real>(&self, norm: f64) -> T {
         let divisor =
             if self.form == Dialect::Torch { Real::max(norm, self.epsilon) } else { norm + self.epsilon };
-        if divisor == 0.0 { 1.0 } else { divisor }
+        T::from_f64(divisor).max(T::MIN_POSITIVE.sqrt())
     }
 
     fn vector<T: Real>(&self, at: At, w: &mut [T], grad: &[T], state: [&mut [T]; 2], threads: &Threads) {
-        let place = if self.form == Dialect::Keras { Place::BeforeCorrection } else { Place::Outside };
-        let (beta1, beta2) = (self.adam_beta1, self.adam_beta2);
-        let adam = Adam { beta1, beta2, epsilon: self.adam_epsilon, place };
+        let Self { adam_beta1: beta1, adam_beta2: beta2, adam_epsilon: epsilon, form, .. } = *self;
+        let weight_decay = self.adam_weight_decay;
         let at = At { learning_rate: at.learning_rate * self.adam_lr_ratio, ..at };
-        let ahead = self.form == Dialect::Optax && self.nesterov != 0.0;
-        let step = if ahead { rest::nadamw } else { rest::adamw };
-        step(&adam, self.adam_weight_decay, at, w, grad, state, threads);
+        if form == Dialect::Optax && self.nesterov != 0.0 {
+            shrink(w, at.learning_rate * weight_decay, threads);
+            // In optax's form, the product of the momenta so far is a power of the one.
+            let mut product = [1.0 - correction(beta1, at.step - 1)];
+            let nadam = NAdam { beta1, beta2, epsilon, ..NAdam::preset(form) };
+            rest::step(&nadam, at, &mut product, (w, grad), state, threads);
+        } else {
+            let place = if form == Dialect::Keras { Place::BeforeCorrection } else { Place::Outside };
+            let adamw = AdamW { beta1, beta2, epsilon, weight_decay, place };
+            rest::step(&adamw, at, &mut [], (w, grad), state, threads);
+        }
     }
 }
 
@@ -244,7 +251,7 @@ impl BlockRule for Muon {
             *u = of_average * *b + of_own * g;
             [*u]
         });
-        let divisor = T::from_f64(self.divisor(squares.sqrt()));
+        let divisor = self.divisor::<T>(squares.sqrt());
         pass(threads, [], [u], |[], [u]| {
             *u = *u / divisor;
             []

@@ -12,7 +12,7 @@ use crate::kernel::matmul::transpose;
 use crate::method::{Info, Method};
 use crate::params::Block;
 use crate::real::Real;
-use crate::rules::correction;
+use crate::rules::{beside_root, correction};
 use crate::threads::Threads;
 
 /// L ← sL + (1−s)GGᵀ, R ← sR + (1−s)GᵀG, with Q_L and Q_R their eigenvectors; Adam on G' = Q_LᵀGQ_R, turned back:
@@ -218,7 +218,7 @@ impl<T: Real> Matrix<'_, T> {
         let (spare, basis) = rest.split_at_mut(n);
         let (beta1, rest1) = (T::from_f64(rule.beta1), T::from_f64(1.0 - rule.beta1));
         let (beta2, rest2) = (T::from_f64(rule.beta2), T::from_f64(1.0 - rule.beta2));
-        let epsilon = T::from_f64(rule.epsilon);
+        let epsilon = beside_root::<T>(rule.epsilon);
 
         self.turn(grad, spare, turned);
         pass(self.threads, [grad, &*turned], [self.m, self.v], |[g, turned], [m, v]| {

@@ -1,0 +1,236 @@
+//! The golden files, their problems, and a walk along one of their rows.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, from_fn};
+
+/// A package's file and the dialect that must follow it.
+pub(crate) struct File {
+    pub(crate) dialect: Dialect,
+    pub(crate) golden: Golden,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Golden {
+    torch: Option<String>,
+    keras: Option<String>,
+    optax: Option<String>,
+    pub(crate) defaults: BTreeMap<String, BTreeMap<String, f64>>,
+    problems: Vec<Problem>,
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Golden {
+    /// The version of the package that made the file.
+    pub(crate) fn version(self, dialect: Dialect) -> String {
+        let version = match dialect {
+            Dialect::Torch => self.torch,
+            Dialect::Keras => self.keras,
+            _ => self.optax,
+        };
+        version.expect("a file names its package's version")
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Run {
+    pub(crate) optimizer: String,
+    pub(crate) problem: String,
+    pub(crate) hyperparameters: BTreeMap<String, f64>,
+    /// W after some steps, by their number.
+    pub(crate) w: BTreeMap<u64, Vec<f64>>,
+    /// Where the model is judged, if that is not W.
+    #[serde(default)]
+    evaluation: BTreeMap<u64, Vec<f64>>,
+}
+
+/// A problem of the scripts: an objective, where to start, and how W is cut into blocks.
+#[derive(Deserialize)]
+struct Problem {
+    name: String,
+    w0: Vec<f64>,
+    layout: Option<Vec<(String, Vec<usize>, String)>>,
+    #[serde(flatten)]
+    form: Form,
+}
+
+/// An objective of the scripts; sums run left to right, as there.
+#[derive(Deserialize)]
+#[serde(tag = "form", rename_all = "lowercase")]
+enum Form {
+    Quadratic { a: Vec<Vec<f64>>, b: Vec<f64> },
+    Logistic { x: Vec<Vec<f64>>, y: Vec<f64>, ridge: f64 },
+    Cauchy { x: Vec<Vec<f64>>, y: Vec<f64> },
+}
+
+impl Problem {
+    fn layout(&self) -> Layout {
+        let Some(blocks) = &self.layout else { return Layout::vector(self.w0.len()) };
+        let mut layout = Layout::default();
+        for (name, shape, role) in blocks {
+            let role = match role.as_str() {
+                "weight" => Role::Weight,
+                "bias" => Role::Bias,
+                other => panic!("the role {other} is new"),
+            };
+            layout.push(name, shape, role);
+        }
+        layout
+    }
+}
+
+impl Form {
+    fn value(&self, w: &[f64]) -> f64 {
+        let sum = |x: &[Vec<f64>], y: &[f64], term: fn(f64, f64) -> f64| -> f64 {
+            x.iter().zip(y).map(|(x, &y)| term(dot(x, w), y)).sum()
+        };
+        match self {
+            Self::Quadratic { a, b } => {
+                let aw: Vec<f64> = a.iter().map(|row| dot(row, w)).collect();
+                0.5 * dot(w, &aw) - dot(b, w)
+            }
+            Self::Logistic { x, y, ridge } => {
+                sum(x, y, |z, y| (-y * z).exp().ln_1p()) + 0.5 * ridge * dot(w, w)
+            }
+            Self::Cauchy { x, y } => sum(x, y, |z, y| ((z - y) * (z - y)).ln_1p()),
+        }
+    }
+
+    fn gradient(&self, w: &[f64]) -> Vec<f64> {
+        let pulled = |x: &[Vec<f64>], y: &[f64], pull: fn(f64, f64) -> f64| {
+            let mut grad = vec![0.0; w.len()];
+            for (x, &y) in x.iter().zip(y) {
+                let pull = pull(dot(x, w), y);
+                grad.iter_mut().zip(x).for_each(|(g, x)| *g += pull * x);
+            }
+            grad
+        };
+        match self {
+            Self::Quadratic { a, b } => a.iter().zip(b).map(|(row, b)| dot(row, w) - b).collect(),
+            Self::Logistic { x, y, ridge } => {
+                let grad = pulled(x, y, |z, y| -y / (1.0 + (y * z).exp()));
+                grad.iter().zip(w).map(|(g, w)| g + ridge * w).collect()
+            }
+            Self::Cauchy { x, y } => pulled(x, y, |z, y| 2.0 * (z - y) / (1.0 + (z - y) * (z - y))),
+        }
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// All golden files.
+pub(crate) fn files() -> Vec<File> {
+    [
+        (Dialect::Torch, include_str!("../../goldens/torch.json")),
+        (Dialect::Keras, include_str!("../../goldens/keras.json")),
+        (Dialect::Optax, include_str!("../../goldens/optax.json")),
+    ]
+    .into_iter()
+    .map(|(dialect, text)| File {
+        dialect,
+        golden: serde_json::from_str(text).expect("the golden file is readable"),
+    })
+    .collect()
+}
+
+impl File {
+    /// The rows of an optimizer.
+    pub(crate) fn of(&self, optimizer: &str) -> Vec<&Run> {
+        self.golden.runs.iter().filter(|run| run.optimizer == optimizer).collect()
+    }
+
+    /// What a row is, in a message.
+    pub(crate) fn title(&self, run: &Run) -> String {
+        format!(
+            "{}: {} on {} with {:?}",
+            self.dialect.name(),
+            run.optimizer,
+            run.problem,
+            run.hyperparameters
+        )
+    }
+
+    /// An optimizer of the registry with the defaults of the file's package.
+    pub(crate) fn named(&self, optimizer: &str) -> OptimizerSpec {
+        OptimizerSpec::named(optimizer).dialect(self.dialect)
+    }
+
+    /// Hyperparameters of the package by the names that they have here.
+    pub(crate) fn translated(&self, optimizer: &str, given: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        let rename = |(name, &value): (&String, &f64)| {
+            let ours: Vec<(&str, f64)> = match (self.dialect, optimizer, name.as_str()) {
+                (Dialect::Optax, "adafactor", "decay_rate") => vec![("beta2_decay", -value)],
+                (Dialect::Optax, "adafactor", "epsilon") => vec![("epsilon1", value)],
+                (Dialect::Optax, "adafactor", "multiply_by_parameter_scale") => {
+                    vec![("parameter_scale", value)]
+                }
+                // The published scale of a matrix that shall step as AdamW does.
+                (Dialect::Torch, "muon", "match_rms_adamw") => vec![("rms_rate", 0.2 * value)],
+                (Dialect::Optax, "muon", "consistent_rms") => vec![("rms_rate", value)],
+                (Dialect::Keras, "muon", "epsilon") => vec![("adam_epsilon", value)],
+                (Dialect::Optax, "muon", "epsilon") => vec![("epsilon", value), ("adam_epsilon", value)],
+                (_, _, name) => vec![(name, value)],
+            };
+            ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>()
+        };
+        given.iter().flat_map(rename).collect()
+    }
+
+    /// The row's optimizer, or what of it the registry does not have.
+    pub(crate) fn spec(&self, run: &Run) -> Result<OptimizerSpec, String> {
+        let mut spec = self.named(&run.optimizer);
+        let given = self.translated(&run.optimizer, &run.hyperparameters);
+        for (name, &value) in given.iter().filter(|(name, _)| *name != "learning_rate") {
+            spec = spec.with(name, value);
+        }
+        match spec.resolved() {
+            Ok(_) => Ok(spec),
+            Err(error @ (OptimError::UnknownOptimizer { .. } | OptimError::UnknownHyper { .. })) => {
+                Err(format!("{}: {error}", self.dialect.name()))
+            }
+            Err(error) => panic!("{}: the script's settings are in range: {error}", self.title(run)),
+        }
+    }
+}
+
+/// Follows a row in `T` and answers the largest error after any stored step, relative to the largest |w| there.
+pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w)).collect();
+    let spec = file.spec(run).expect("a row that the registry can play");
+    let mut optimizer = spec.build::<T>(&problem.layout()).expect("the script's settings are in range");
+    let mut objective = from_fn(w.len(), |w: &[T], grad: &mut [T]| {
+        let w: Vec<f64> = w.iter().map(|w| w.to_f64()).collect();
+        grad.iter_mut().zip(problem.form.gradient(&w)).for_each(|(g, exact)| *g = T::from_f64(exact));
+        T::from_f64(problem.form.value(&w))
+    });
+    let mut worst = 0.0_f64;
+    for step in 1..=100 {
+        optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
+        if let Some(expected) = run.w.get(&step) {
+            worst = worst.max(distance(&w, expected));
+        }
+        if let Some(expected) = run.evaluation.get(&step) {
+            worst = worst.max(distance(&judged(&mut *optimizer, &w), expected));
+        }
+    }
+    worst
+}
+
+/// Where the model is judged.
+fn judged<T: Real>(optimizer: &mut dyn Optimizer<T>, w: &[T]) -> Vec<T> {
+    let mut point = Vec::new();
+    assert!(optimizer.average(w, &mut point), "{} must say where the model is judged", optimizer.name());
+    point
+}
+
+/// Relative to the largest of `expected`; infinite if there is a NaN.
+fn distance<T: Real>(found: &[T], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let size = expected.iter().fold(0.0_f64, |size, w| size.max(w.abs()));
+    let errors = found.iter().zip(expected).map(|(found, expected)| (found.to_f64() - expected).abs() / size);
+    errors.fold(0.0, |worst, error| if error.is_nan() { f64::INFINITY } else { worst.max(error) })
+}
