@@ -36,10 +36,10 @@ impl Axes {
         let last = shape.len().checked_sub(1)?;
         let (mut row_axis, mut column_axis) = (last.checked_sub(1)?, last);
         if largest {
-            // A stable order, as optax has: of equal axes the later ones are taken.
-            let mut order: Vec<usize> = (0..shape.len()).collect();
-            order.sort_by_key(|&axis| shape[axis]);
-            (row_axis, column_axis) = (order[last - 1].min(order[last]), order[last - 1].max(order[last]));
+            // Of equal axes the later ones are taken, as optax's stable order does.
+            let first = (0..=last).max_by_key(|&axis| shape[axis])?;
+            let second = (0..=last).filter(|&axis| axis != first).max_by_key(|&axis| shape[axis])?;
+            (row_axis, column_axis) = (first.min(second), first.max(second));
         }
         let size = |axes: &[usize]| axes.iter().product::<usize>();
         let axes = Self {
