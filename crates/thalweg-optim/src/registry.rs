@@ -4,6 +4,7 @@
 use crate::hyper::{self, OptimError, Range};
 use crate::method::{Info, Method};
 use crate::optimizer::Optimizer;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::rule::Rule;
 use crate::shaped::BlockRule;
@@ -77,8 +78,12 @@ const fn elementwise<R: Rule>() -> Entry {
         states: R::STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
+        f64: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
     }
 }
 
@@ -89,8 +94,18 @@ const fn shaped<R: BlockRule>() -> Entry {
         states: R::STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+/// A method that keeps its state in full precision only.
+fn full<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
+    let method = configure(spec)?;
+    if spec.precision == Precision::Full {
+        Ok(method)
+    } else {
+        Err(OptimError::FullPrecisionOnly { optimizer: M::INFO.name })
     }
 }
 

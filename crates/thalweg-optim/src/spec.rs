@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::Optimizer;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::registry;
@@ -35,12 +36,24 @@ pub struct OptimizerSpec {
     /// Hyperparameters that differ from the dialect's defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hyper: BTreeMap<String, f64>,
+    /// In how many bits the state is kept; elementwise methods only.
+    #[serde(default, skip_serializing_if = "is_full")]
+    pub precision: Precision,
+}
+
+fn is_full(precision: &Precision) -> bool {
+    *precision == Precision::Full
 }
 
 impl OptimizerSpec {
     /// The optimizer `name` with PyTorch's defaults.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), dialect: Dialect::default(), hyper: BTreeMap::new() }
+        Self {
+            name: name.into(),
+            dialect: Dialect::default(),
+            hyper: BTreeMap::new(),
+            precision: Precision::Full,
+        }
     }
 
     /// The same in another dialect.
@@ -52,6 +65,11 @@ impl OptimizerSpec {
     pub fn with(mut self, hyper: impl Into<String>, value: f64) -> Self {
         self.hyper.insert(hyper.into(), value);
         self
+    }
+
+    /// The same with a state of fewer bits.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// An optimizer of these parameters ([`Layout::vector`] where they have no names and shapes).

@@ -108,8 +108,10 @@ fn it_converges_on_a_quadratic_and_on_logistic_regression() {
     for (entry, spec) in every() {
         let spec = without(entry, &spec, is_decay);
         let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
-        assert!(first < 1e-6, "{spec:?} on the quadratic: {first:e}");
-        assert!(second < 1e-6, "{spec:?} on the regression: {second:e}");
+        // A step that is a share of a block's length, whatever the gradient's, never comes quite to rest.
+        let near = if entry.kind == Kind::Shaped { 1e-5 } else { 1e-6 };
+        assert!(first < near, "{spec:?} on the quadratic: {first:e}");
+        assert!(second < near, "{spec:?} on the regression: {second:e}");
     }
 }
 
@@ -185,18 +187,20 @@ fn a_gradient_that_is_zero_from_the_start_is_never_divided_by_zero() {
 /// Where g² underflows and g does not, a root is 0 and a quotient would be ∞.
 #[test]
 fn a_tiny_gradient_moves_w_no_further_than_a_large_one() {
-    fn check<T: Real>(spec: &OptimizerSpec, gradients: &[f64]) {
+    fn check<T: Real>(spec: &OptimizerSpec, slack: f64, gradients: &[f64]) {
         let reach = |gradient: f64| steady::<T>(spec, 0.0, gradient, 5)[0].abs();
         let large = reach(1.0);
         for &gradient in gradients {
             let tiny = reach(gradient);
-            assert!(tiny <= 1.01 * large, "{spec:?}: {gradient:e} moves by {tiny:e}, 1 by {large:e}");
+            assert!(tiny <= slack * large, "{spec:?}: {gradient:e} moves by {tiny:e}, 1 by {large:e}");
         }
     }
     for (entry, spec) in every() {
         let spec = without(entry, &spec, |name| is_decay(name) || is_epsilon(name));
-        check::<f32>(&spec, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);
-        check::<f64>(&spec, &[1e-100, 1e-150, 1e-153, 1e-155, 1e-160, 1e-200, 1e-300, 1e-310]);
+        // Muon's steps have singular values from 0.68 to 1.21, by the length that they started with.
+        let slack = if entry.kind == Kind::Shaped { 1.21 / 0.68 } else { 1.01 };
+        check::<f32>(&spec, slack, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);
+        check::<f64>(&spec, slack, &[1e-100, 1e-150, 1e-153, 1e-155, 1e-160, 1e-200, 1e-300, 1e-310]);
     }
 }
 

@@ -3,31 +3,50 @@
 
 mod golden;
 
-use golden::{File, Run, files, largest_error};
+use golden::{File, Run, Start, cost_of_f32, files, largest_error, largest_error_from};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, Real};
 
-/// The largest errors of all rows that the registry can play, with what they are of, worst first.
-fn errors<T: Real>(file: &File) -> Vec<(f64, String)> {
-    let mut errors: Vec<_> = file
-        .golden
-        .runs
-        .iter()
-        .filter(|run| file.spec(run).is_ok())
-        .map(|run| (largest_error::<T>(file, run), file.title(run)))
-        .collect();
+/// What a package gets wrong, and its dialect does not copy.
+struct Deviation {
+    dialect: Dialect,
+    optimizer: &'static str,
+    why: &'static str,
+    /// The package's start, if that is all that it gets wrong: from there, the dialect must follow it.
+    start: Option<Start>,
+}
+
+const DEVIATIONS: &[Deviation] = &[Deviation {
+    dialect: Dialect::Optax,
+    optimizer: "yogi",
+    why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
+    start: Some(|run, name| {
+        name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
+    }),
+}];
+
+fn deviation(file: &File, run: &Run) -> Option<&'static Deviation> {
+    DEVIATIONS.iter().find(|known| known.dialect == file.dialect && known.optimizer == run.optimizer)
+}
+
+/// The rows that the registry can play as their package does, worst first: the largest error, and what it is of.
+fn errors<T: Real>(file: &File) -> Vec<(f64, &Run)> {
+    let rows = file.golden.runs.iter().filter(|run| file.spec(run).is_ok() && deviation(file, run).is_none());
+    let mut errors: Vec<_> = rows.map(|run| (largest_error::<T>(file, run), run)).collect();
     errors.sort_by(|a, b| b.0.total_cmp(&a.0));
     errors
 }
 
-fn all_within<T: Real>(tolerance: f64) {
+fn all_within<T: Real>(tolerance: f64, more: impl Fn(&File, &Run) -> f64) {
     let mut too_large = String::new();
     let mut played = 0;
     for file in files() {
         let errors = errors::<T>(&file);
         played += errors.len();
-        for (error, title) in errors.into_iter().filter(|(error, _)| *error > tolerance) {
-            too_large.push_str(&format!("\n  {error:.1e}  {title}"));
+        for (error, run) in errors.into_iter().filter(|(error, _)| *error > tolerance) {
+            if error > more(&file, run).max(run.tolerance.unwrap_or(0.0)) {
+                too_large.push_str(&format!("\n  {error:.1e}  {}", file.title(run)));
+            }
         }
     }
     assert!(played > 0);
@@ -39,14 +58,36 @@ fn all_within<T: Real>(tolerance: f64) {
 
 #[test]
 fn f64_follows_the_packages() {
-    all_within::<f64>(1e-10);
+    all_within::<f64>(1e-10, |_, _| 0.0);
 }
 
 /// A step rounds to about 6e-8 of W, and an ill-conditioned path carries that on: what 100 steps may add up to is 100
-/// such roundings.
+/// such roundings. Where keeping the state in f32 costs more than that (a variance is a difference of two averages), it is
+/// four times that cost.
 #[test]
 fn f32_follows_the_packages_as_closely_as_its_digits_allow() {
-    all_within::<f32>(6e-6);
+    all_within::<f32>(6e-6, |file, run| 4.0 * cost_of_f32(file, run));
+}
+
+#[test]
+fn a_known_deviation_is_one_and_its_cause_is_all_of_it() {
+    let files = files();
+    for known in DEVIATIONS {
+        let file = files.iter().find(|file| file.dialect == known.dialect).expect("a file of the dialect");
+        let rows = file.of(known.optimizer);
+        assert!(!rows.is_empty(), "{}: no row deviates", known.optimizer);
+        for run in rows {
+            let title = file.title(run);
+            assert!(largest_error::<f64>(file, run) > 1e-8, "{title} does not deviate: {}", known.why);
+            if let Some(start) = known.start {
+                let (wide, narrow) = (
+                    largest_error_from::<f64>(file, run, start),
+                    largest_error_from::<f32>(file, run, start),
+                );
+                assert!(wide <= 1e-10 && narrow <= 6e-6, "{title}: {wide:e} and {narrow:e}; {}", known.why);
+            }
+        }
+    }
 }
 
 #[test]

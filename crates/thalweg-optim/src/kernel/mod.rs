@@ -6,6 +6,7 @@
 //! twin for tests.
 
 pub mod matmul;
+pub mod pack;
 pub mod step;
 pub mod sums;
 pub mod vector;

@@ -36,11 +36,11 @@ impl Default for AdamW {
     }
 }
 
-/// Adam's, and 1 − ηλ.
+/// Adam's, and ηλ. In f32, 1 − ηλ would round alike at every step, and a hundred steps would add that up.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     adam: adam::Coefficients<T>,
-    shrink: T,
+    decay: T,
 }
 
 impl Method for AdamW {
@@ -103,12 +103,12 @@ impl Rule for AdamW {
         let Self { beta1, beta2, epsilon, weight_decay, place } = *self;
         Coefficients {
             adam: Adam { beta1, beta2, epsilon, place }.coefficients(step, learning_rate, scalars),
-            shrink: T::from_f64(1.0 - learning_rate * weight_decay),
+            decay: T::from_f64(learning_rate * weight_decay),
         }
     }
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, state: &mut [T; 2]) -> T {
-        Adam::update(&c.adam, c.shrink * w, g, state)
+        Adam::update(&c.adam, w - c.decay * w, g, state)
     }
 }

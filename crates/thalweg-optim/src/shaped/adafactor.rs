@@ -70,7 +70,7 @@ impl Method for Adafactor {
             optax: "R, C: averages of g²+ε₁ (q = t^γ); u = g/√(R·C/mean(R)); W ← (1−λ)W − max(ε₂, RMS(W))·η·u/max(1, RMS(u)/d)",
             textbook: "R, C: averages of g²+ε₁ (q = t^γ); u = g/√(R·C/mean(R)); W ← W − max(ε₂, RMS(W))·min(η, 1/√t)·u/max(1, RMS(u)/d)",
         },
-        learning_rate: ByDialect { torch: 1e-2, keras: 1e-3, optax: 1.0, textbook: 1e-2 },
+        learning_rate: ByDialect { torch: 1e-2, keras: 1e-3, optax: 1e-2, textbook: 1e-2 },
         calls: ByDialect {
             torch: Some("torch.optim.Adafactor(model.parameters(), lr={lr})"),
             keras: Some("keras.optimizers.Adafactor({lr})"),

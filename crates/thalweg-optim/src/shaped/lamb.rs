@@ -133,12 +133,12 @@ pub(super) fn trust(coefficient: f64, length: f64, slope: f64, epsilon: f64) -> 
     if length == 0.0 || slope == 0.0 { 1.0 } else { coefficient * length / (slope + epsilon) }
 }
 
-/// W ← (1 − share)·W.
+/// W ← W − share·W. In f32, 1 − share would round alike at every step, and a hundred steps would add that up.
 pub(super) fn shrink<T: Real>(w: &mut [T], share: f64, threads: &Threads) {
     if share != 0.0 {
-        let kept = T::from_f64(1.0 - share);
+        let share = T::from_f64(share);
         pass(threads, [], [w], |[], [w]| {
-            *w *= kept;
+            *w = *w - share * *w;
             []
         });
     }

@@ -40,6 +40,8 @@ pub(crate) struct Run {
     pub(crate) hyperparameters: BTreeMap<String, f64>,
     /// W after some steps, by their number.
     pub(crate) w: BTreeMap<u64, Vec<f64>>,
+    /// How close f64 can follow, where that is not the usual; the script says why.
+    pub(crate) tolerance: Option<f64>,
     /// Where the model is judged, if that is not W.
     #[serde(default)]
     evaluation: BTreeMap<u64, Vec<f64>>,
@@ -198,6 +200,51 @@ impl File {
 
 /// Follows a row in `T` and answers the largest error after any stored step, relative to the largest |w| there.
 pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
+    walk::<T>(file, run, |_| {}, |_, _| {})
+}
+
+/// The same from another start than the rule's own.
+pub(crate) fn largest_error_from<T: Real>(file: &File, run: &Run, start: Start) -> f64 {
+    let begin = |optimizer: &mut dyn Optimizer<T>| {
+        let mut state = optimizer.save();
+        for (name, tensor) in optimizer.save().entries() {
+            if let Some(value) = start(run, name) {
+                let values = vec![T::from_f64(value); tensor.values.len()];
+                state.insert(name, &tensor.shape, T::values(values));
+            }
+        }
+        optimizer.load(&state).expect("its own state with other numbers");
+    };
+    walk::<T>(file, run, begin, |_, _| {})
+}
+
+/// What every number of a state is before the first step, by the state's name, where it is not the rule's own.
+pub(crate) type Start = fn(&Run, &str) -> Option<f64>;
+
+/// What following a row in f32 costs at least: the arithmetic is f64's, but W and the state are kept in f32 between
+/// steps.
+pub(crate) fn cost_of_f32(file: &File, run: &Run) -> f64 {
+    let rounded = |w: f64| f64::from(w as f32);
+    let after = |w: &mut [f64], optimizer: &mut dyn Optimizer<f64>| {
+        w.iter_mut().for_each(|w| *w = rounded(*w));
+        let mut state = optimizer.save();
+        for (name, tensor) in optimizer.save().entries().iter().filter(|(name, _)| name.contains('/')) {
+            if let Some(values) = f64::from_values(&tensor.values) {
+                let values = values.iter().copied().map(rounded).collect();
+                state.insert(name, &tensor.shape, f64::values(values));
+            }
+        }
+        optimizer.load(&state).expect("its own state, rounded");
+    };
+    walk::<f64>(file, run, |_| {}, after)
+}
+
+fn walk<T: Real>(
+    file: &File,
+    run: &Run,
+    begin: impl Fn(&mut dyn Optimizer<T>),
+    after: impl Fn(&mut [T], &mut dyn Optimizer<T>),
+) -> f64 {
     let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
     let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w)).collect();
     let spec = file.spec(run).expect("a row that the registry can play");
@@ -208,8 +255,10 @@ pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
         T::from_f64(problem.form.value(&w))
     });
     let mut worst = 0.0_f64;
+    begin(&mut *optimizer);
     for step in 1..=100 {
         optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
+        after(&mut w, &mut *optimizer);
         if let Some(expected) = run.w.get(&step) {
             worst = worst.max(distance(&w, expected));
         }

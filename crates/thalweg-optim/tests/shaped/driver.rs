@@ -1,8 +1,10 @@
 //! What the driver does for every method: spans, riders, threads, state, and what must not spread.
 
-use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::{Dialect, Grad, Layout, Optimizer, Real, Riders, Role, Span, StateDict, Threads};
 use thalweg_optim::OptimizerSpec;
+use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::{
+    Dialect, Grad, Layout, Optimizer, Precision, Real, Riders, Role, Span, StateDict, Threads,
+};
 
 use crate::{bits, close, every, layout, mixed, norm, wave};
 
@@ -44,7 +46,10 @@ fn riders_do_what_they_promise_in_their_order() {
             let [a0, a1, a2] = &mut averages;
             let span = Span { w: w0, grad: Grad::Clear(g0), average: Some(a0) };
             let outcome = flat.apply(&mut [span], 0.01, riders);
-            assert_eq!(by_block.apply(&mut cut(&layout, w1, g1, a1), 0.01, riders).norm.is_some(), outcome.norm.is_some());
+            assert_eq!(
+                by_block.apply(&mut cut(&layout, w1, g1, a1), 0.01, riders).norm.is_some(),
+                outcome.norm.is_some()
+            );
 
             let length = 0.5 * norm(g2);
             assert!((outcome.norm.expect("asked for") / length - 1.0).abs() < 1e-14);
@@ -57,7 +62,10 @@ fn riders_do_what_they_promise_in_their_order() {
             for (a, w) in a2.iter_mut().zip(&*w2) {
                 *a += 0.25 * (w - *a);
             }
-            assert!(g[0].iter().chain(&g[1]).all(|g| g.to_bits() == 0), "{spec:?}: the gradient is to be zero");
+            assert!(
+                g[0].iter().chain(&g[1]).all(|g| g.to_bits() == 0),
+                "{spec:?}: the gradient is to be zero"
+            );
             assert_eq!((bits(&w[0]), bits(&averages[0])), (bits(&w[1]), bits(&averages[1])), "{spec:?}");
             close(&w[0], &w[2], 1e-11, &format!("{spec:?}, W"));
             close(&averages[0], &averages[2], 1e-11, &format!("{spec:?}, average"));
@@ -127,7 +135,13 @@ fn a_state_is_named_by_slot_and_block_and_goes_on_with_the_same_bits() {
         }
         assert_eq!(bits(&w), bits(&copy), "{spec:?}");
         assert_eq!(first.save(), second.save(), "{spec:?}");
-        assert!(first.save().entries().values().all(|t| f64::from_values(&t.values).is_none_or(|v| v.iter().all(|x| x.is_finite()))));
+        assert!(
+            first
+                .save()
+                .entries()
+                .values()
+                .all(|t| f64::from_values(&t.values).is_none_or(|v| v.iter().all(|x| x.is_finite())))
+        );
     }
 }
 
@@ -145,7 +159,10 @@ fn zero_blocks_and_zero_gradients_are_harmless() {
                 .enumerate()
                 .flat_map(|(i, block)| {
                     let zero = i % 2 == 0;
-                    block.range.clone().map(move |k| if zero { 0.0 } else { (k as f64 + f64::from(step)).cos() })
+                    block
+                        .range
+                        .clone()
+                        .map(move |k| if zero { 0.0 } else { (k as f64 + f64::from(step)).cos() })
                 })
                 .map(T::from_f64)
                 .collect();
@@ -186,5 +203,15 @@ fn a_nan_spoils_its_block_and_no_other() {
             spoiled[block.range.clone()].fill(0.0);
             assert_eq!(bits(&clean), bits(&spoiled), "{spec:?}: «{}»", block.name);
         }
+    }
+}
+
+#[test]
+fn fewer_bits_are_refused() {
+    for spec in every() {
+        let name = spec.name.clone();
+        let error =
+            spec.precision(Precision::Bf16).build::<f32>(&Layout::vector(3)).map(drop).expect_err("refused");
+        assert!(error.to_string().starts_with(&name) && error.to_string().contains("full precision only"));
     }
 }

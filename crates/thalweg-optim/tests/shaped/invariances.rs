@@ -47,7 +47,8 @@ fn the_scale_of_one_block_s_gradient_is_not_seen() {
 /// For each matrix, the step's singular values: the square roots of the eigenvalues of O·Oᵀ lie in the band exactly if
 /// both O·Oᵀ − 0.68² and 1.21² − O·Oᵀ have no negative direction, which Cholesky's factors tell.
 fn singular_values_within(o: &[f64], (rows, columns): (usize, usize), low: f64, high: f64) -> bool {
-    let (rows, columns, o) = if rows > columns { (columns, rows, turned(o, rows, columns)) } else { (rows, columns, o.to_vec()) };
+    let (rows, columns, o) =
+        if rows > columns { (columns, rows, turned(o, rows, columns)) } else { (rows, columns, o.to_vec()) };
     let square = times(&o, &turned(&o, rows, columns), (rows, columns, rows));
     let definite = |sign: f64, shift: f64| {
         let mut a: Vec<f64> = square.iter().map(|x| sign * x).collect();
@@ -111,7 +112,9 @@ fn muon_takes_matrices_of_the_role_weight_and_leaves_the_rest_to_adamw() {
         let mut spec = OptimizerSpec::named(name).dialect(dialect);
         for (name, value) in muon.hyper() {
             let name = name.strip_prefix("adam_").unwrap_or("");
-            if ["beta1", "beta2", "epsilon", "weight_decay"].contains(&name) && !(spec.name == "nadam" && name == "weight_decay") {
+            if ["beta1", "beta2", "epsilon", "weight_decay"].contains(&name)
+                && !(spec.name == "nadam" && name == "weight_decay")
+            {
                 spec = spec.with(name, value);
             }
         }
@@ -183,7 +186,8 @@ fn soap_s_first_step_measures_and_its_second_moves() {
     assert_eq!(w, wave(n, 0.9));
     let state = optimizer.save();
     for (name, side) in [("left", 7), ("right", 3)] {
-        let basis = f64::from_values(&state.entries()[&format!("{name}_basis/high")].values).expect("f64").to_vec();
+        let basis =
+            f64::from_values(&state.entries()[&format!("{name}_basis/high")].values).expect("f64").to_vec();
         let one = times(&turned(&basis, side, side), &basis, (side, side, side));
         for (k, x) in one.iter().enumerate() {
             assert!((x - f64::from(u8::from(k / side == k % side))).abs() < 1e-14, "{name}: {x}");
@@ -211,4 +215,3 @@ fn soap_with_a_constant_gradient_steps_along_its_orthogonal_factor() {
     }
     assert!(singular_values_within(&w, (rows, columns), 1.0 - 1e-4, 1.0 + 1e-4), "{w:?}");
 }
-

@@ -23,9 +23,8 @@ pub(crate) fn norm(x: &[f64]) -> f64 {
 /// Every shape-aware row in every dialect.
 pub(crate) fn every() -> impl Iterator<Item = OptimizerSpec> {
     let shaped = REGISTRY.iter().filter(|entry| entry.kind == Kind::Shaped);
-    shaped.flat_map(|entry| {
-        Dialect::ALL.map(|dialect| OptimizerSpec::named(entry.info.name).dialect(dialect))
-    })
+    shaped
+        .flat_map(|entry| Dialect::ALL.map(|dialect| OptimizerSpec::named(entry.info.name).dialect(dialect)))
 }
 
 pub(crate) fn layout(blocks: &[(&str, &[usize], Role)]) -> Layout {
@@ -63,4 +62,3 @@ pub(crate) fn times(a: &[f64], b: &[f64], (m, k, n): (usize, usize, usize)) -> V
 pub(crate) fn turned(a: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     (0..rows * columns).map(|x| a[x % rows * columns + x / rows]).collect()
 }
-

@@ -16,7 +16,8 @@ fn follows(
     let (mut w, mut expected) = (wave(n, 0.9), wave(n, 0.9));
     let mut optimizer = spec.build::<f64>(layout).expect("the settings are in range");
     for t in 1..=12 {
-        let g: Vec<f64> = wave(n, 0.31 + 0.17 * f64::from(t)).iter().map(|g| g * f64::from(1 + t % 3)).collect();
+        let g: Vec<f64> =
+            wave(n, 0.31 + 0.17 * f64::from(t)).iter().map(|g| g * f64::from(1 + t % 3)).collect();
         optimizer.step_with(&mut w, &g, rate).expect("no look-ahead");
         plain(t, &mut expected, &g);
         close(&w, &expected, tolerance, &format!("{spec:?} in step {t}"));
@@ -73,8 +74,7 @@ fn adafactor_is_its_paper_s() {
             c[j] = beta * c[j] + (1.0 - beta) * (0..rows).map(|i| square(i, j)).sum::<f64>();
         }
         let total: f64 = r.iter().sum();
-        let u: Vec<f64> =
-            (0..12).map(|k| g[k] / (r[k / columns] * c[k % columns] / total).sqrt()).collect();
+        let u: Vec<f64> = (0..12).map(|k| g[k] / (r[k / columns] * c[k % columns] / total).sqrt()).collect();
         let step = rms(w).max(1e-3) * rate.min(1.0 / t.sqrt()) / rms(&u).max(1.0);
         w.iter_mut().zip(u).for_each(|(w, u)| *w -= step * u);
     });
@@ -101,4 +101,3 @@ fn muon_is_its_author_s() {
         w.iter_mut().zip(x).for_each(|(w, x)| *w -= rate * x);
     });
 }
-
