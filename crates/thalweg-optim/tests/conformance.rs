@@ -196,7 +196,9 @@ fn a_tiny_gradient_moves_w_no_further_than_a_large_one() {
         }
     }
     for (entry, spec) in every() {
-        let spec = without(entry, &spec, |name| is_decay(name) || is_epsilon(name));
+        // In an eigenbasis, zero is rounding noise: without ε, it would be scaled up to one.
+        let turns = entry.states.iter().any(|state| state.ends_with("basis"));
+        let spec = without(entry, &spec, |name| is_decay(name) || (is_epsilon(name) && !turns));
         // Muon's steps have singular values from 0.68 to 1.21, by the length that they started with.
         let slack = if entry.kind == Kind::Shaped { 1.21 / 0.68 } else { 1.01 };
         check::<f32>(&spec, slack, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);

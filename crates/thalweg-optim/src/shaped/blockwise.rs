@@ -185,7 +185,7 @@ impl<R: BlockRule, T: Real> Optimizer<T> for Blockwise<R, T> {
         };
         let mut moves = recycle(std::mem::take(&mut self.moves));
         cut(spans, &self.layout, &mut self.states, &mut moves);
-        self.threads.each(&mut moves, |work| {
+        self.threads.run(&mut moves, |work| {
             if !work.is_large() {
                 run(work, &Threads::default());
             }

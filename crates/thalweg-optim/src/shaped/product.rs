@@ -43,5 +43,5 @@ pub(super) fn product<T: Real>(
     let (top, bottom) = c[..m * n].split_at_mut(half * n);
     let below = Left { values: &a.values[half * a.strides.0..], ..a };
     let mut parts = [(half, a, top), (m - half, below, bottom)];
-    threads.each(&mut parts, |(m, a, c)| product(threads, (*m, k, n), *a, b, c));
+    threads.run(&mut parts, |(m, a, c)| product(threads, (*m, k, n), *a, b, c));
 }

@@ -1,7 +1,7 @@
 //! What holds of each method whatever the numbers are.
 
 use proptest::prelude::*;
-use thalweg_optim::{Dialect, Layout, Optimizer, OptimizerSpec, Real, Role};
+use thalweg_optim::{Dialect, Layout, OptimizerSpec, Real, Role};
 
 use crate::{bits, close, every, layout, mixed, times, turned, wave};
 
