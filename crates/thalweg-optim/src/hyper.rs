@@ -157,6 +157,15 @@ pub enum OptimError {
         /// The rule's name.
         optimizer: &'static str,
     },
+    /// Fewer bits were asked for than the method can keep its state in.
+    #[error(
+        "{optimizer} takes norms or products of whole blocks, so it keeps its state in full precision only: leave the \
+         precision out, or choose an elementwise method"
+    )]
+    FullPrecisionOnly {
+        /// The method's name.
+        optimizer: &'static str,
+    },
     /// A saved state does not fit.
     #[error("the state does not fit: {what}; nothing was changed")]
     State {

@@ -41,6 +41,7 @@ pub mod riders;
 pub mod rule;
 pub mod rules;
 pub mod schedule;
+pub mod shaped;
 pub mod slots;
 pub mod span;
 pub mod spec;
@@ -64,6 +65,7 @@ pub use rules::{
     Sgd, SignSgd, Yogi,
 };
 pub use schedule::{Curve, Horizon, Schedule};
+pub use shaped::{Adafactor, BlockRule, Blockwise, Lamb, Lars, Muon, Soap};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;

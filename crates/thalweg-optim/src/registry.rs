@@ -4,8 +4,10 @@
 use crate::hyper::{self, OptimError, Range};
 use crate::method::{Info, Method};
 use crate::optimizer::Optimizer;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::rule::Rule;
+use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
 use crate::state::torch::TorchState;
 use crate::suggest::did_you_mean;
@@ -27,7 +29,14 @@ macro_rules! every_rule {
 macro_rules! registry {
     ($($rule:ident),*) => {
         /// Every method, in the order in which tables show them.
-        pub static REGISTRY: &[Entry] = &[$(elementwise::<crate::rules::$rule>(),)*];
+        pub static REGISTRY: &[Entry] = &[
+            $(elementwise::<crate::rules::$rule>(),)*
+            shaped::<crate::shaped::Lars>(),
+            shaped::<crate::shaped::Lamb>(),
+            shaped::<crate::shaped::Adafactor>(),
+            shaped::<crate::shaped::Muon>(),
+            shaped::<crate::shaped::Soap>(),
+        ];
     };
 }
 every_rule!(registry);
@@ -82,6 +91,28 @@ const fn elementwise<R: Rule>() -> Entry {
         f64: |spec, layout| {
             Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
         },
+    }
+}
+
+const fn shaped<R: BlockRule>() -> Entry {
+    Entry {
+        info: &R::INFO,
+        kind: Kind::Shaped,
+        states: R::STATES,
+        hyper: ranges::<R>,
+        resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+/// A method that keeps its state in full precision only.
+fn full<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
+    let method = configure(spec)?;
+    if spec.precision == Precision::Full {
+        Ok(method)
+    } else {
+        Err(OptimError::FullPrecisionOnly { optimizer: M::INFO.name })
     }
 }
 

@@ -37,11 +37,11 @@ fn without(entry: &Entry, spec: &OptimizerSpec, which: impl Fn(&str) -> bool) ->
 }
 
 fn is_decay(name: &str) -> bool {
-    name == "weight_decay"
+    name.ends_with("weight_decay")
 }
 
 fn is_epsilon(name: &str) -> bool {
-    name.starts_with("epsilon") || name == "initial_accumulator"
+    name.contains("epsilon") || name == "initial_accumulator"
 }
 
 fn bits(w: &[f64]) -> Vec<u64> {
@@ -118,10 +118,13 @@ fn it_converges_on_a_quadratic_and_on_logistic_regression() {
     }
     let lowest = logistic(&w, &mut grad);
     assert!(grad.iter().all(|g| g.abs() < 1e-14), "the reference must be at rest");
-    for (_, spec) in every() {
+    for (entry, spec) in every() {
+        let spec = without(entry, &spec, is_decay);
         let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
-        assert!(first < LITTLE, "{spec:?} on the quadratic: {first:e}");
-        assert!(second < LITTLE, "{spec:?} on the regression: {second:e}");
+        // A step that is a share of a block's length, whatever the gradient's, never comes quite to rest.
+        let near = if entry.kind == Kind::Shaped { 10.0 * LITTLE } else { LITTLE };
+        assert!(first < near, "{spec:?} on the quadratic: {first:e}");
+        assert!(second < near, "{spec:?} on the regression: {second:e}");
     }
 }
 
@@ -199,18 +202,22 @@ fn a_gradient_that_is_zero_from_the_start_is_never_divided_by_zero() {
 /// Where g² underflows and g does not, a root is 0 and a quotient would be ∞.
 #[test]
 fn a_tiny_gradient_moves_w_no_further_than_a_large_one() {
-    fn check<T: Real>(spec: &OptimizerSpec, gradients: &[f64]) {
+    fn check<T: Real>(spec: &OptimizerSpec, slack: f64, gradients: &[f64]) {
         let reach = |gradient: f64| steady::<T>(spec, 0.0, gradient, 5)[0].abs();
         let large = reach(1.0);
         for &gradient in gradients {
             let tiny = reach(gradient);
-            assert!(tiny <= 1.01 * large, "{spec:?}: {gradient:e} moves by {tiny:e}, 1 by {large:e}");
+            assert!(tiny <= slack * large, "{spec:?}: {gradient:e} moves by {tiny:e}, 1 by {large:e}");
         }
     }
     for (entry, spec) in every() {
-        let spec = without(entry, &spec, |name| is_decay(name) || is_epsilon(name));
-        check::<f32>(&spec, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);
-        check::<f64>(&spec, &[1e-100, 1e-150, 1e-153, 1e-155, 1e-160, 1e-200, 1e-300, 1e-310]);
+        // In an eigenbasis, zero is rounding noise: without ε, it would be scaled up to one.
+        let turns = entry.states.iter().any(|state| state.ends_with("basis"));
+        let spec = without(entry, &spec, |name| is_decay(name) || (is_epsilon(name) && !turns));
+        // Muon's steps have singular values from 0.68 to 1.21, by the length that they started with.
+        let slack = if entry.kind == Kind::Shaped { 1.21 / 0.68 } else { 1.01 };
+        check::<f32>(&spec, slack, &[1e-10, 1e-15, 1e-18, 1e-19, 1e-20, 1e-22, 1e-25, 1e-30, 1e-37, 1e-40]);
+        check::<f64>(&spec, slack, &[1e-100, 1e-150, 1e-153, 1e-155, 1e-160, 1e-200, 1e-300, 1e-310]);
     }
 }
 
@@ -425,6 +432,7 @@ fn a_hyperparameter_changed_later_counts_from_the_next_step_on() {
 
 #[test]
 fn nan_and_infinity_stay_in_their_element() {
+fn nan_and_infinity_stay_in_their_element_or_block() {
     for (entry, spec) in every() {
         for (at, poison) in [(0, f64::NAN), (15, f64::INFINITY), (16, f64::NEG_INFINITY), (39, f64::NAN)] {
             let walk = |poisoned: bool| {
@@ -451,6 +459,17 @@ fn nan_and_infinity_stay_in_their_element() {
             } else {
                 assert_eq!(bits(&clean), bits(&poisoned), "{spec:?}, element {at}");
             }
+            assert_ne!(poisoned[at].to_bits(), clean[at].to_bits(), "{spec:?}");
+            // A method that sees shapes takes norms and products over a block; no other block may see them.
+            let spoiled = match entry.kind {
+                Kind::Shaped => {
+                    layout(40).blocks().iter().find(|b| b.range.contains(&at)).unwrap().range.clone()
+                }
+                _ => at..at + 1,
+            };
+            clean[spoiled.clone()].fill(0.0);
+            poisoned[spoiled].fill(0.0);
+            assert_eq!(bits(&clean), bits(&poisoned), "{spec:?}, element {at}");
         }
     }
 }

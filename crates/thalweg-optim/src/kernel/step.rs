@@ -57,14 +57,14 @@ pub struct Step<'w, 'a, R: Rule, T: Real> {
 #[derive(Debug, Clone, Copy)]
 pub struct Ride<T> {
     /// Whether the gradient is changed before the rule.
-    before: bool,
+    pub(crate) before: bool,
     scale: T,
     limit: T,
     l2: T,
     /// Whether W shrinks before the rule.
-    shrinks: bool,
-    shrink: T,
-    weight: T,
+    pub(crate) shrinks: bool,
+    pub(crate) shrink: T,
+    pub(crate) weight: T,
 }
 
 impl<T: Real> Ride<T> {
@@ -84,7 +84,7 @@ impl<T: Real> Ride<T> {
     }
 
     #[inline(always)]
-    pub(super) fn gradient(&self, w: T, g: T) -> T {
+    pub(crate) fn gradient(&self, w: T, g: T) -> T {
         (g * self.scale).min(self.limit).max(-self.limit) + self.l2 * w
     }
 

@@ -121,6 +121,6 @@ impl<T: Real> Coefficients<T> {
 }
 
 /// 1 − βᵗ: what an average that started at zero lacks after `step` steps.
-pub(super) fn correction(beta: f64, step: u64) -> f64 {
+pub(crate) fn correction(beta: f64, step: u64) -> f64 {
     1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
 }

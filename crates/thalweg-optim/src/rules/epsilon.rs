@@ -58,6 +58,6 @@ pub(super) fn under_root<T: Real>(epsilon: f64) -> T {
 
 /// An ε beside a root: at least that root of the smallest normal number (1.1e-19 in f32, 1.5e-154 in f64), below which g²
 /// is lost while g is not.
-pub(super) fn beside_root<T: Real>(epsilon: f64) -> T {
+pub(crate) fn beside_root<T: Real>(epsilon: f64) -> T {
     T::from_f64(epsilon).max(T::MIN_POSITIVE.sqrt())
 }

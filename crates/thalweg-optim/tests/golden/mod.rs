@@ -160,10 +160,32 @@ impl File {
         OptimizerSpec::named(optimizer).dialect(self.dialect)
     }
 
+    /// Hyperparameters of the package by the names that they have here.
+    pub(crate) fn translated(&self, optimizer: &str, given: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        let rename = |(name, &value): (&String, &f64)| {
+            let ours: Vec<(&str, f64)> = match (self.dialect, optimizer, name.as_str()) {
+                (Dialect::Optax, "adafactor", "decay_rate") => vec![("beta2_decay", -value)],
+                (Dialect::Optax, "adafactor", "epsilon") => vec![("epsilon1", value)],
+                (Dialect::Optax, "adafactor", "multiply_by_parameter_scale") => {
+                    vec![("parameter_scale", value)]
+                }
+                // The published scale of a matrix that shall step as AdamW does.
+                (Dialect::Torch, "muon", "match_rms_adamw") => vec![("rms_rate", 0.2 * value)],
+                (Dialect::Optax, "muon", "consistent_rms") => vec![("rms_rate", value)],
+                (Dialect::Keras, "muon", "epsilon") => vec![("adam_epsilon", value)],
+                (Dialect::Optax, "muon", "epsilon") => vec![("epsilon", value), ("adam_epsilon", value)],
+                (_, _, name) => vec![(name, value)],
+            };
+            ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>()
+        };
+        given.iter().flat_map(rename).collect()
+    }
+
     /// The row's optimizer, or what of it the registry does not have.
     pub(crate) fn spec(&self, run: &Run) -> Result<OptimizerSpec, String> {
         let mut spec = self.named(&run.optimizer);
-        for (name, &value) in run.hyperparameters.iter().filter(|(name, _)| *name != "learning_rate") {
+        let given = self.translated(&run.optimizer, &run.hyperparameters);
+        for (name, &value) in given.iter().filter(|(name, _)| *name != "learning_rate") {
             spec = spec.with(name, value);
         }
         match spec.resolved() {
