@@ -44,6 +44,7 @@ pub mod spec;
 pub mod state;
 pub mod suggest;
 pub mod threads;
+pub mod wrap;
 
 pub use elementwise::Elementwise;
 pub use hyper::{Dialect, Hyper, OptimError, Range};
@@ -59,3 +60,4 @@ pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;
 pub use threads::Threads;
+pub use wrap::{Wrap, WrapSpec, Wrapped, Wrapper};

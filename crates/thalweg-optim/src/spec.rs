@@ -9,6 +9,7 @@ use crate::optimizer::Optimizer;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::registry;
+use crate::wrap::WrapSpec;
 
 /// An optimizer's settings; what is not named has the dialect's default.
 ///
@@ -35,12 +36,15 @@ pub struct OptimizerSpec {
     /// Hyperparameters that differ from the dialect's defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hyper: BTreeMap<String, f64>,
+    /// What goes around it, inner to outer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrap: Vec<WrapSpec>,
 }
 
 impl OptimizerSpec {
     /// The optimizer `name` with PyTorch's defaults.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), dialect: Dialect::default(), hyper: BTreeMap::new() }
+        Self { name: name.into(), dialect: Dialect::default(), hyper: BTreeMap::new(), wrap: Vec::new() }
     }
 
     /// The same in another dialect.
@@ -54,12 +58,19 @@ impl OptimizerSpec {
         self
     }
 
+    /// The same with a wrapper around all there is.
+    pub fn wrapped(mut self, wrapper: WrapSpec) -> Self {
+        self.wrap.push(wrapper);
+        self
+    }
+
     /// An optimizer of these parameters ([`Layout::vector`] where they have no names and shapes).
     ///
     /// # Errors
-    /// If there is no such optimizer or hyperparameter, or one is out of range.
+    /// If there is no such optimizer, wrapper or hyperparameter, or one is out of range.
     pub fn build<T: Real>(&self, layout: &Layout) -> Result<Box<dyn Optimizer<T>>, OptimError> {
-        T::build(registry::find(&self.name)?, self, layout)
+        let inner = T::build(registry::find(&self.name)?, self, layout)?;
+        self.wrap.iter().try_fold(inner, |inner, wrapper| wrapper.put(inner))
     }
 
     /// Every hyperparameter with its value, those at their defaults included.
@@ -67,6 +78,7 @@ impl OptimizerSpec {
     /// # Errors
     /// As [`OptimizerSpec::build`].
     pub fn resolved(&self) -> Result<Vec<(&'static str, f64)>, OptimError> {
+        self.wrap.iter().try_for_each(WrapSpec::check)?;
         (registry::find(&self.name)?.resolve)(self)
     }
 }

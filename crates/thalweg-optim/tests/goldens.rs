@@ -1,6 +1,7 @@
 //! The dialects `torch`, `keras` and `optax` against the paths of the real packages in `goldens/*.json` (made by the
 //! scripts beside them). A row whose optimizer or hyperparameter is not in the registry is counted, never dropped.
 
+#[allow(dead_code, reason = "each test file uses its part")]
 mod golden;
 
 use golden::{File, Run, files, largest_error};

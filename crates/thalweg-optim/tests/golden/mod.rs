@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, from_fn};
+use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, WrapSpec, from_fn};
 
 /// A package's file and the dialect that must follow it.
 pub(crate) struct File {
@@ -19,6 +19,8 @@ pub(crate) struct Golden {
     pub(crate) defaults: BTreeMap<String, BTreeMap<String, f64>>,
     problems: Vec<Problem>,
     pub(crate) runs: Vec<Run>,
+    /// Runs with a wrapper around the optimizer.
+    pub(crate) wrapped: Vec<Run>,
 }
 
 impl Golden {
@@ -43,6 +45,17 @@ pub(crate) struct Run {
     /// Where the model is judged, if that is not W.
     #[serde(default)]
     evaluation: BTreeMap<u64, Vec<f64>>,
+    /// The average of W, of a wrapper that keeps one.
+    #[serde(default)]
+    average: BTreeMap<u64, Vec<f64>>,
+    /// Lookahead's slow weights.
+    #[serde(default)]
+    slow: BTreeMap<u64, Vec<f64>>,
+    /// What is around the optimizer; empty if nothing.
+    #[serde(default)]
+    pub(crate) wrapper: String,
+    #[serde(default)]
+    pub(crate) settings: BTreeMap<String, f64>,
 }
 
 /// A problem of the scripts: an objective, where to start, and how W is cut into blocks.
@@ -176,9 +189,31 @@ impl File {
 
 /// Follows a row in `T` and answers the largest error after any stored step, relative to the largest |w| there.
 pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
-    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
-    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w)).collect();
     let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<T>(file, run, &spec, [&run.w, &run.evaluation], 0.0).0
+}
+
+/// The same of a wrapped optimizer; and how far the path's end moves if its start moves by a rounding.
+pub(crate) fn largest_wrapped_error<T: Real>(file: &File, row: &Run, wrapper: WrapSpec) -> (f64, f64) {
+    let spec = file.spec(row).expect("a row that the registry can play").wrapped(wrapper);
+    let judged = if row.slow.is_empty() { &row.average } else { &row.slow };
+    let rounding = if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 };
+    let (error, end) = follow::<T>(file, row, &spec, [&row.w, judged], 0.0);
+    let (_, nudged) = follow::<T>(file, row, &spec, [&row.w, judged], rounding);
+    let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
+    (error, distance(&end, &nudged))
+}
+
+/// The largest error of W, and of where the model is judged; and the last W. The start is moved by a share.
+fn follow<T: Real>(
+    file: &File,
+    run: &Run,
+    spec: &OptimizerSpec,
+    [w_at, judged_at]: [&BTreeMap<u64, Vec<f64>>; 2],
+    nudge: f64,
+) -> (f64, Vec<T>) {
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w * (1.0 + nudge))).collect();
     let mut optimizer = spec.build::<T>(&problem.layout()).expect("the script's settings are in range");
     let mut objective = from_fn(w.len(), |w: &[T], grad: &mut [T]| {
         let w: Vec<f64> = w.iter().map(|w| w.to_f64()).collect();
@@ -188,14 +223,14 @@ pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
     let mut worst = 0.0_f64;
     for step in 1..=100 {
         optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
-        if let Some(expected) = run.w.get(&step) {
+        if let Some(expected) = w_at.get(&step) {
             worst = worst.max(distance(&w, expected));
         }
-        if let Some(expected) = run.evaluation.get(&step) {
+        if let Some(expected) = judged_at.get(&step) {
             worst = worst.max(distance(&judged(&mut *optimizer, &w), expected));
         }
     }
-    worst
+    (worst, w)
 }
 
 /// Where the model is judged.
