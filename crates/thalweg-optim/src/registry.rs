@@ -6,6 +6,7 @@ use crate::method::{Info, Method};
 use crate::optimizer::Optimizer;
 use crate::params::Layout;
 use crate::rule::Rule;
+use crate::search::Search;
 use crate::spec::OptimizerSpec;
 use crate::suggest::did_you_mean;
 
@@ -22,7 +23,11 @@ macro_rules! every_rule {
 macro_rules! registry {
     ($($rule:ident),*) => {
         /// Every method, in the order in which tables show them.
-        pub static REGISTRY: &[Entry] = &[$(elementwise::<crate::rules::$rule>(),)*];
+        pub static REGISTRY: &[Entry] = &[
+            $(elementwise::<crate::rules::$rule>(),)*
+            search::<crate::search::GradientDescent>(),
+            search::<crate::search::Lbfgs>(),
+        ];
     };
 }
 every_rule!(registry);
@@ -67,6 +72,18 @@ const fn elementwise<R: Rule>() -> Entry {
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
         f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+const fn search<S: Search>() -> Entry {
+    Entry {
+        info: &S::INFO,
+        kind: Kind::Search,
+        states: S::STATES,
+        hyper: ranges::<S>,
+        resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
     }
 }
 

@@ -205,7 +205,12 @@ fn a_given_gradient_steps_alike_and_look_ahead_refuses_it() {
             }
         }
     }
-    assert_eq!(refused, [("nag", Dialect::Textbook)]);
+    // A search refuses in every dialect.
+    let searches = every().filter(|(entry, _)| entry.kind == Kind::Search);
+    let expected: Vec<_> = std::iter::once(("nag", Dialect::Textbook))
+        .chain(searches.map(|(entry, spec)| (entry.info.name, spec.dialect)))
+        .collect();
+    assert_eq!(refused, expected);
 }
 
 #[test]
@@ -264,7 +269,10 @@ fn every_hyperparameter_is_refused_just_outside_its_range() {
                     assert!(spec.build::<f32>(&Layout::vector(3)).is_err() && spec.resolved().is_err());
                 }
             }
-            // One letter is missing: the right name is suggested.
+            // One letter is missing: the right name is suggested (of two letters, one is nothing to go by).
+            if name.len() == 2 {
+                continue;
+            }
             let typo = &name[..name.len() - 1];
             let error =
                 spec.clone().with(typo, 0.5).build::<f64>(&Layout::vector(3)).map(drop).expect_err("unknown");
@@ -279,7 +287,7 @@ fn every_hyperparameter_is_refused_just_outside_its_range() {
 
 #[test]
 fn nan_and_infinity_stay_in_their_element() {
-    for (_, spec) in every() {
+    for (_, spec) in every().filter(|(entry, _)| entry.kind == Kind::Elementwise) {
         for (at, poison) in [(0, f64::NAN), (15, f64::INFINITY), (16, f64::NEG_INFINITY), (39, f64::NAN)] {
             let walk = |poisoned: bool| {
                 let (mut w, mut optimizer) = (wave(40, 0.9), build::<f64>(&spec, 40));

@@ -133,6 +133,7 @@ impl<W: Wrapper, T: Real> Optimizer<T> for Wrapped<W, T> {
     }
 
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
+        assert!(!W::DRIVES, "{} needs the objective: drive it with one", W::INFO.name);
         self.wrapper.apply(&mut *self.inner, &mut self.memory, spans, learning_rate, riders)
     }
 

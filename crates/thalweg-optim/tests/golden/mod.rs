@@ -51,6 +51,9 @@ pub(crate) struct Run {
     /// Lookahead's slow weights.
     #[serde(default)]
     slow: BTreeMap<u64, Vec<f64>>,
+    /// How often a search had asked the objective after some steps.
+    #[serde(default)]
+    evaluations: BTreeMap<u64, u64>,
     /// What is around the optimizer; empty if nothing.
     #[serde(default)]
     pub(crate) wrapper: String,
@@ -197,11 +200,47 @@ pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
 pub(crate) fn largest_wrapped_error<T: Real>(file: &File, row: &Run, wrapper: WrapSpec) -> (f64, f64) {
     let spec = file.spec(row).expect("a row that the registry can play").wrapped(wrapper);
     let judged = if row.slow.is_empty() { &row.average } else { &row.slow };
-    let rounding = if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 };
+    let rounding = rounding::<T>();
     let (error, end) = follow::<T>(file, row, &spec, [&row.w, judged], 0.0);
     let (_, nudged) = follow::<T>(file, row, &spec, [&row.w, judged], rounding);
     let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
     (error, distance(&end, &nudged))
+}
+
+/// How far a row's end moves in `T` if its start moves by a rounding.
+pub(crate) fn moved_by_a_rounding<T: Real>(file: &File, run: &Run) -> f64 {
+    let spec = file.spec(run).expect("a row that the registry can play");
+    let [end, nudged] =
+        [0.0, rounding::<T>()].map(|nudge| follow::<T>(file, run, &spec, [&NONE, &NONE], nudge).1);
+    let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
+    distance(&end, &nudged)
+}
+
+/// Two units in the last place of 1.
+fn rounding<T: Real>() -> f64 {
+    if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 }
+}
+
+static NONE: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+
+/// The error of a row's first steps alone, and how often the objective was asked in them, with what the file says.
+pub(crate) fn first_steps(file: &File, run: &Run, steps: u64) -> (f64, [u64; 2]) {
+    let spec = file.spec(run).expect("a row that the registry can play");
+    let early: BTreeMap<_, _> =
+        run.w.iter().filter(|(step, _)| **step <= steps).map(|(k, w)| (*k, w.clone())).collect();
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let (mut w, mut asked) = (problem.w0.clone(), 0);
+    let mut optimizer = spec.build::<f64>(&problem.layout()).expect("the script's settings are in range");
+    let mut objective = from_fn(w.len(), |w: &[f64], grad: &mut [f64]| {
+        grad.copy_from_slice(&problem.form.gradient(w));
+        problem.form.value(w)
+    });
+    for _ in 0..steps {
+        asked += u64::from(
+            optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]).evaluations,
+        );
+    }
+    (follow::<f64>(file, run, &spec, [&early, &NONE], 0.0).0, [asked, run.evaluations[&steps]])
 }
 
 /// The largest error of W, and of where the model is judged; and the last W. The start is moved by a share.
