@@ -25,6 +25,7 @@
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
 
 pub mod elementwise;
+pub mod groups;
 pub mod hyper;
 pub mod kernel;
 pub mod method;
@@ -48,6 +49,7 @@ pub mod threads;
 pub mod wrap;
 
 pub use elementwise::Elementwise;
+pub use groups::{GroupSpec, Preset};
 pub use hyper::{Dialect, Hyper, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::groups::{GroupSpec, Groups, Preset};
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::Optimizer;
 use crate::params::Layout;
@@ -39,12 +40,26 @@ pub struct OptimizerSpec {
     /// What goes around it, inner to outer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrap: Vec<WrapSpec>,
+    /// Blocks that differ, in the order in which they are tried; every block must fit one. If there are none, all blocks
+    /// are moved alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSpec>,
+    /// Customary differences between blocks, on top of the groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<Preset>,
 }
 
 impl OptimizerSpec {
     /// The optimizer `name` with PyTorch's defaults.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), dialect: Dialect::default(), hyper: BTreeMap::new(), wrap: Vec::new() }
+        Self {
+            name: name.into(),
+            dialect: Dialect::default(),
+            hyper: BTreeMap::new(),
+            wrap: Vec::new(),
+            groups: Vec::new(),
+            presets: Vec::new(),
+        }
     }
 
     /// The same in another dialect.
@@ -64,12 +79,31 @@ impl OptimizerSpec {
         self
     }
 
+    /// The same with one more group.
+    pub fn group(mut self, group: GroupSpec) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// The same with one more preset.
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.presets.push(preset);
+        self
+    }
+
     /// An optimizer of these parameters ([`Layout::vector`] where they have no names and shapes).
     ///
     /// # Errors
-    /// If there is no such optimizer, wrapper or hyperparameter, or one is out of range.
+    /// If there is no such optimizer, wrapper or hyperparameter, or one is out of range; or if the groups do not fit the
+    /// parameters.
     pub fn build<T: Real>(&self, layout: &Layout) -> Result<Box<dyn Optimizer<T>>, OptimError> {
-        let inner = T::build(registry::find(&self.name)?, self, layout)?;
+        let inner: Box<dyn Optimizer<T>> = if self.groups.is_empty() && self.presets.is_empty() {
+            T::build(registry::find(&self.name)?, self, layout)?
+        } else {
+            // The recipe's own hyperparameters are checked even where every group has a rule of its own.
+            self.resolved()?;
+            Box::new(Groups::new(self, layout)?)
+        };
         self.wrap.iter().try_fold(inner, |inner, wrapper| wrapper.put(inner))
     }
 

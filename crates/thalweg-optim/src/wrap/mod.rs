@@ -49,11 +49,13 @@ pub use decoupled_decay::DecoupledDecay;
 pub use ema::Ema;
 pub use guard::Guard;
 pub use lookahead::Lookahead;
+pub(crate) use passes::follow;
 pub use registry::{SettingRow, WRAPPERS, WrapperEntry, find};
 pub use sam::Sam;
 pub use spec::WrapSpec;
 pub use swa::Swa;
 pub use weight_decay::WeightDecay;
+pub(crate) use wrapped::tower;
 pub use wrapped::{Memory, Wrapped};
 
 use crate::hyper::{OptimError, Range};

@@ -43,7 +43,7 @@ pub(super) fn pairs<T: Real>(
 }
 
 /// average ← average + weight·(w − average): the same operations as the rider's.
-pub(super) fn follow<T: Real>(average: &mut [T], w: &[T], weight: f64, threads: &Threads) {
+pub(crate) fn follow<T: Real>(average: &mut [T], w: &[T], weight: f64, threads: &Threads) {
     let weight = T::from_f64(weight);
     pairs(average, w, threads, move |average, w| *average += weight * (w - *average));
 }

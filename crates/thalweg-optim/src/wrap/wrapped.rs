@@ -110,7 +110,7 @@ fn check_setting<W: Wrapper>(setting: &Setting<W>, value: f64) -> Result<(), Opt
 }
 
 /// The names of an optimizer and the wrappers around it, as text.
-pub(super) fn tower<T: Real>(optimizer: &dyn Optimizer<T>) -> String {
+pub(crate) fn tower<T: Real>(optimizer: &dyn Optimizer<T>) -> String {
     let names = std::iter::once(optimizer.name()).chain(optimizer.wrappers());
     names.collect::<Vec<_>>().join(" in ")
 }
