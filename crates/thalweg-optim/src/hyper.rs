@@ -148,10 +148,11 @@ pub enum OptimError {
         /// Those that exist.
         known: String,
     },
-    /// A look-ahead rule was given a gradient instead of an objective.
+    /// A method that asks the objective was given a gradient instead.
     #[error(
-        "{optimizer} takes its gradient at a look-ahead point, so it cannot step with a gradient that was taken at W: \
-         give it the objective, or use the re-parametrized form (dialect torch)"
+        "{optimizer} takes its gradient elsewhere than at W, or more than once a step, so it cannot step with a \
+         gradient that was taken at W: give it the objective (look-ahead NAG: or use the re-parametrized form, \
+         dialect torch)"
     )]
     NeedsObjective {
         /// The rule's name.
@@ -165,6 +166,52 @@ pub enum OptimError {
     FullPrecisionOnly {
         /// The method's name.
         optimizer: &'static str,
+    },
+    /// A hyperparameter that counts is not a whole number.
+    #[error("{optimizer}: {name} = {value} is not a whole number: it must be one in {range}")]
+    NotWhole {
+        /// The rule's or wrapper's name.
+        optimizer: &'static str,
+        /// The hyperparameter's name.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed.
+        range: Range,
+    },
+    /// There is no such wrapper.
+    #[error("there is no wrapper «{name}»{suggestion} (known: {known})")]
+    UnknownWrapper {
+        /// What was given.
+        name: String,
+        /// A «did you mean», or nothing.
+        suggestion: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// A wrapper written as text cannot be read.
+    #[error("the wrapper «{text}»: {what}")]
+    WrapText {
+        /// What was given.
+        text: String,
+        /// What is wrong, and what to write.
+        what: String,
+    },
+    /// A wrapper cannot go around what it was to wrap.
+    #[error("{wrapper} cannot go around {inner}: {why}")]
+    Wrap {
+        /// The wrapper's name.
+        wrapper: &'static str,
+        /// What it was to wrap.
+        inner: String,
+        /// Why, and what to do.
+        why: &'static str,
+    },
+    /// Parameter groups do not fit the parameters.
+    #[error("the parameter groups do not fit: {what}")]
+    Groups {
+        /// What is wrong, and what to do.
+        what: String,
     },
     /// A saved state does not fit.
     #[error("the state does not fit: {what}; nothing was changed")]
@@ -212,7 +259,7 @@ pub fn check_learning_rate(optimizer: &'static str, value: f64) -> Result<(), Op
     check_value(optimizer, "learning_rate", value, Range::NON_NEGATIVE)
 }
 
-fn check_value(
+pub(crate) fn check_value(
     optimizer: &'static str,
     name: &'static str,
     value: f64,

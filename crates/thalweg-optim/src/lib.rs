@@ -26,6 +26,7 @@
 
 pub mod elementwise;
 pub mod functions;
+pub mod groups;
 pub mod hyper;
 pub mod kernel;
 pub mod method;
@@ -41,6 +42,7 @@ pub mod riders;
 pub mod rule;
 pub mod rules;
 pub mod schedule;
+pub mod search;
 pub mod shaped;
 pub mod slots;
 pub mod span;
@@ -48,8 +50,10 @@ pub mod spec;
 pub mod state;
 pub mod suggest;
 pub mod threads;
+pub mod wrap;
 
 pub use elementwise::Elementwise;
+pub use groups::{GroupSpec, Preset};
 pub use hyper::{Dialect, Hyper, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
@@ -65,8 +69,10 @@ pub use rules::{
     Sgd, SignSgd, Yogi,
 };
 pub use schedule::{Curve, Horizon, Schedule};
+pub use search::{GradientDescent, Lbfgs, Search};
 pub use shaped::{Adafactor, BlockRule, Blockwise, Lamb, Lars, Muon, Soap};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;
 pub use threads::Threads;
+pub use wrap::{Wrap, WrapSpec, Wrapped, Wrapper};

@@ -27,6 +27,10 @@ pub struct Outcome {
     pub norm: Option<f64>,
     /// Whether a guard refused the gradient: then W and the state are as before.
     pub skipped: bool,
+    /// Whether the gradient was only added to others (accumulation): then W is as before.
+    pub collected: bool,
+    /// Whether a search found no lower point: then W is as before.
+    pub stuck: bool,
 }
 
 /// Memory that an optimizer keeps so that its steps allocate nothing.
@@ -85,6 +89,17 @@ pub trait Optimizer<T: Real>: Send {
         false
     }
 
+    /// Whether the method asks the objective itself, more than once a step (SAM, a line search): then a gradient taken
+    /// for it at one point is of no use to it.
+    fn drives(&self) -> bool {
+        false
+    }
+
+    /// The names of the wrappers around the method, inner to outer.
+    fn wrappers(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
     /// Writes the point at which the gradient is wanted and says so, or says no: then it is W.
     fn probe(&mut self, _w: &[T], _learning_rate: f64, _point: &mut Vec<T>) -> bool {
         false
@@ -108,16 +123,7 @@ pub trait Optimizer<T: Real>: Send {
         learning_rate: f64,
         riders: Riders,
     ) -> StepReport<T> {
-        let Scratch { mut grad, mut point } = std::mem::take(self.scratch());
-        grad.resize(w.len(), T::ZERO);
-        let value = if self.probe(w, learning_rate, &mut point) {
-            f.value_and_grad(&point, &mut grad)
-        } else {
-            f.value_and_grad(w, &mut grad)
-        };
-        let outcome = self.apply(&mut [Span { average, ..Span::new(w, &grad) }], learning_rate, riders);
-        *self.scratch() = Scratch { grad, point };
-        StepReport { value, evaluations: 1, outcome }
+        with_one_gradient(self, w, average, f, learning_rate, riders)
     }
 
     /// One step from `w` in place.
@@ -170,5 +176,100 @@ pub trait Optimizer<T: Real>: Send {
         self.save().same_form(state)?;
         self.restore(state);
         Ok(())
+    }
+}
+
+/// A step with one gradient, taken at W or where the optimizer's probe says.
+pub(crate) fn with_one_gradient<T: Real, O: Optimizer<T> + ?Sized>(
+    optimizer: &mut O,
+    w: &mut [T],
+    average: Option<&mut [T]>,
+    f: &mut dyn Objective<T>,
+    learning_rate: f64,
+    riders: Riders,
+) -> StepReport<T> {
+    let Scratch { mut grad, mut point } = std::mem::take(optimizer.scratch());
+    grad.resize(w.len(), T::ZERO);
+    let value = if optimizer.probe(w, learning_rate, &mut point) {
+        f.value_and_grad(&point, &mut grad)
+    } else {
+        f.value_and_grad(w, &mut grad)
+    };
+    let outcome = optimizer.apply(&mut [Span { average, ..Span::new(w, &grad) }], learning_rate, riders);
+    *optimizer.scratch() = Scratch { grad, point };
+    StepReport { value, evaluations: 1, outcome }
+}
+
+/// What is in a box is an optimizer too, so that wrappers go around it.
+impl<T: Real> Optimizer<T> for Box<dyn Optimizer<T>> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn layout(&self) -> &Layout {
+        (**self).layout()
+    }
+
+    fn steps(&self) -> u64 {
+        (**self).steps()
+    }
+
+    fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
+        (**self).apply(spans, learning_rate, riders)
+    }
+
+    fn save(&self) -> StateDict {
+        (**self).save()
+    }
+
+    fn restore(&mut self, state: &StateDict) {
+        (**self).restore(state);
+    }
+
+    fn hyper(&self) -> Vec<(&'static str, f64)> {
+        (**self).hyper()
+    }
+
+    fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
+        (**self).set_hyper(name, value)
+    }
+
+    fn scratch(&mut self) -> &mut Scratch<T> {
+        (**self).scratch()
+    }
+
+    fn needs_objective(&self) -> bool {
+        (**self).needs_objective()
+    }
+
+    fn drives(&self) -> bool {
+        (**self).drives()
+    }
+
+    fn wrappers(&self) -> Vec<&'static str> {
+        (**self).wrappers()
+    }
+
+    fn probe(&mut self, w: &[T], learning_rate: f64, point: &mut Vec<T>) -> bool {
+        (**self).probe(w, learning_rate, point)
+    }
+
+    fn average(&mut self, w: &[T], point: &mut Vec<T>) -> bool {
+        (**self).average(w, point)
+    }
+
+    fn set_threads(&mut self, threads: &Threads) {
+        (**self).set_threads(threads);
+    }
+
+    fn drive(
+        &mut self,
+        w: &mut [T],
+        average: Option<&mut [T]>,
+        f: &mut dyn Objective<T>,
+        learning_rate: f64,
+        riders: Riders,
+    ) -> StepReport<T> {
+        (**self).drive(w, average, f, learning_rate, riders)
     }
 }

@@ -12,6 +12,7 @@ use crate::params::Layout;
 use crate::registry::Entry;
 use crate::spec::OptimizerSpec;
 use crate::state::Values;
+use crate::wrap::{WrapSpec, WrapperEntry};
 
 /// A real number: `f32` for training, `f64` for checking.
 pub trait Real:
@@ -84,6 +85,14 @@ pub trait Real:
         spec: &OptimizerSpec,
         layout: &Layout,
     ) -> Result<Box<dyn Optimizer<Self>>, OptimError>;
+
+    /// The wrapper of a registry row around an optimizer of this number type.
+    #[doc(hidden)]
+    fn put(
+        entry: &WrapperEntry,
+        spec: &WrapSpec,
+        inner: Box<dyn Optimizer<Self>>,
+    ) -> Result<Box<dyn Optimizer<Self>>, OptimError>;
 }
 
 macro_rules! real {
@@ -150,6 +159,13 @@ macro_rules! real {
                 layout: &Layout,
             ) -> Result<Box<dyn Optimizer<Self>>, OptimError> {
                 (entry.$float)(spec, layout)
+            }
+            fn put(
+                entry: &WrapperEntry,
+                spec: &WrapSpec,
+                inner: Box<dyn Optimizer<Self>>,
+            ) -> Result<Box<dyn Optimizer<Self>>, OptimError> {
+                (entry.$float)(spec, inner)
             }
         }
     };

@@ -7,6 +7,7 @@ use crate::optimizer::Optimizer;
 use crate::packed::Precision;
 use crate::params::Layout;
 use crate::rule::Rule;
+use crate::search::Search;
 use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
 use crate::state::torch::TorchState;
@@ -36,6 +37,8 @@ macro_rules! registry {
             shaped::<crate::shaped::Adafactor>(),
             shaped::<crate::shaped::Muon>(),
             shaped::<crate::shaped::Soap>(),
+            search::<crate::search::GradientDescent>(),
+            search::<crate::search::Lbfgs>(),
         ];
     };
 }
@@ -99,6 +102,8 @@ const fn shaped<R: BlockRule>() -> Entry {
         info: &R::INFO,
         kind: Kind::Shaped,
         states: R::STATES,
+        couples: false,
+        torch_states: None,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
@@ -113,6 +118,20 @@ fn full<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
         Ok(method)
     } else {
         Err(OptimError::FullPrecisionOnly { optimizer: M::INFO.name })
+    }
+}
+
+const fn search<S: Search>() -> Entry {
+    Entry {
+        info: &S::INFO,
+        kind: Kind::Search,
+        states: S::STATES,
+        couples: false,
+        torch_states: None,
+        hyper: ranges::<S>,
+        resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
     }
 }
 

@@ -62,7 +62,7 @@ impl Riders {
         }
         let norm = gradient_norm(spans, threads);
         if self.guard && !norm.is_finite() {
-            return (None, Outcome { norm: Some(norm), skipped: true });
+            return (None, Outcome { norm: Some(norm), skipped: true, ..Outcome::default() });
         }
         let scaled = norm * self.scale.abs();
         let clip = match self.clip_norm {
@@ -71,6 +71,6 @@ impl Riders {
             None => 1.0,
         };
         let left = Self { guard: false, clip_norm: None, scale: self.scale * clip, ..self };
-        (Some(left), Outcome { norm: Some(scaled), skipped: false })
+        (Some(left), Outcome { norm: Some(scaled), ..Outcome::default() })
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::groups::{GroupSpec, Groups, Preset};
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::Optimizer;
 use crate::packed::Precision;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::registry;
+use crate::wrap::WrapSpec;
 
 /// An optimizer's settings; what is not named has the dialect's default.
 ///
@@ -39,6 +41,16 @@ pub struct OptimizerSpec {
     /// In how many bits the state is kept; elementwise methods only.
     #[serde(default, skip_serializing_if = "is_full")]
     pub precision: Precision,
+    /// What goes around it, inner to outer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrap: Vec<WrapSpec>,
+    /// Blocks that differ, in the order in which they are tried; every block must fit one. If there are none, all blocks
+    /// are moved alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupSpec>,
+    /// Customary differences between blocks, on top of the groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presets: Vec<Preset>,
 }
 
 fn is_full(precision: &Precision) -> bool {
@@ -53,6 +65,9 @@ impl OptimizerSpec {
             dialect: Dialect::default(),
             hyper: BTreeMap::new(),
             precision: Precision::Full,
+            wrap: Vec::new(),
+            groups: Vec::new(),
+            presets: Vec::new(),
         }
     }
 
@@ -72,12 +87,38 @@ impl OptimizerSpec {
         Self { precision, ..self }
     }
 
+    /// The same with a wrapper around all there is.
+    pub fn wrapped(mut self, wrapper: WrapSpec) -> Self {
+        self.wrap.push(wrapper);
+        self
+    }
+
+    /// The same with one more group.
+    pub fn group(mut self, group: GroupSpec) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// The same with one more preset.
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.presets.push(preset);
+        self
+    }
+
     /// An optimizer of these parameters ([`Layout::vector`] where they have no names and shapes).
     ///
     /// # Errors
-    /// If there is no such optimizer or hyperparameter, or one is out of range.
+    /// If there is no such optimizer, wrapper or hyperparameter, or one is out of range; or if the groups do not fit the
+    /// parameters.
     pub fn build<T: Real>(&self, layout: &Layout) -> Result<Box<dyn Optimizer<T>>, OptimError> {
-        T::build(registry::find(&self.name)?, self, layout)
+        let inner: Box<dyn Optimizer<T>> = if self.groups.is_empty() && self.presets.is_empty() {
+            T::build(registry::find(&self.name)?, self, layout)?
+        } else {
+            // The recipe's own hyperparameters are checked even where every group has a rule of its own.
+            self.resolved()?;
+            Box::new(Groups::new(self, layout)?)
+        };
+        self.wrap.iter().try_fold(inner, |inner, wrapper| wrapper.put(inner))
     }
 
     /// Every hyperparameter with its value, those at their defaults included.
@@ -85,6 +126,7 @@ impl OptimizerSpec {
     /// # Errors
     /// As [`OptimizerSpec::build`].
     pub fn resolved(&self) -> Result<Vec<(&'static str, f64)>, OptimError> {
+        self.wrap.iter().try_for_each(WrapSpec::check)?;
         (registry::find(&self.name)?.resolve)(self)
     }
 }

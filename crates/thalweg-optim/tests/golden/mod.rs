@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, from_fn};
+use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, WrapSpec, from_fn};
 
 /// A package's file and the dialect that must follow it.
 pub(crate) struct File {
@@ -19,6 +19,8 @@ pub(crate) struct Golden {
     pub(crate) defaults: BTreeMap<String, BTreeMap<String, f64>>,
     problems: Vec<Problem>,
     pub(crate) runs: Vec<Run>,
+    /// Runs with a wrapper around the optimizer.
+    pub(crate) wrapped: Vec<Run>,
 }
 
 impl Golden {
@@ -45,6 +47,20 @@ pub(crate) struct Run {
     /// Where the model is judged, if that is not W.
     #[serde(default)]
     evaluation: BTreeMap<u64, Vec<f64>>,
+    /// The average of W, of a wrapper that keeps one.
+    #[serde(default)]
+    average: BTreeMap<u64, Vec<f64>>,
+    /// Lookahead's slow weights.
+    #[serde(default)]
+    slow: BTreeMap<u64, Vec<f64>>,
+    /// How often a search had asked the objective after some steps.
+    #[serde(default)]
+    evaluations: BTreeMap<u64, u64>,
+    /// What is around the optimizer; empty if nothing.
+    #[serde(default)]
+    pub(crate) wrapper: String,
+    #[serde(default)]
+    pub(crate) settings: BTreeMap<String, f64>,
 }
 
 /// A problem of the scripts: an objective, where to start, and how W is cut into blocks.
@@ -200,7 +216,8 @@ impl File {
 
 /// Follows a row in `T` and answers the largest error after any stored step, relative to the largest |w| there.
 pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
-    walk::<T>(file, run, |_| {}, |_, _| {})
+    let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<T>(file, run, &spec, Play::of(run)).0
 }
 
 /// The same from another start than the rule's own.
@@ -215,7 +232,8 @@ pub(crate) fn largest_error_from<T: Real>(file: &File, run: &Run, start: Start) 
         }
         optimizer.load(&state).expect("its own state with other numbers");
     };
-    walk::<T>(file, run, begin, |_, _| {})
+    let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<T>(file, run, &spec, Play { begin: &begin, ..Play::of(run) }).0
 }
 
 /// What every number of a state is before the first step, by the state's name, where it is not the rule's own.
@@ -236,18 +254,87 @@ pub(crate) fn cost_of_f32(file: &File, run: &Run) -> f64 {
         }
         optimizer.load(&state).expect("its own state, rounded");
     };
-    walk::<f64>(file, run, |_| {}, after)
+    let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<f64>(file, run, &spec, Play { after: &after, ..Play::of(run) }).0
 }
 
-fn walk<T: Real>(
-    file: &File,
-    run: &Run,
-    begin: impl Fn(&mut dyn Optimizer<T>),
-    after: impl Fn(&mut [T], &mut dyn Optimizer<T>),
-) -> f64 {
-    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
-    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w)).collect();
+/// The same of a wrapped optimizer; and how far the path's end moves if its start moves by a rounding.
+pub(crate) fn largest_wrapped_error<T: Real>(file: &File, row: &Run, wrapper: WrapSpec) -> (f64, f64) {
+    let spec = file.spec(row).expect("a row that the registry can play").wrapped(wrapper);
+    let judged = if row.slow.is_empty() { &row.average } else { &row.slow };
+    let rounding = rounding::<T>();
+    let (error, end) = follow::<T>(file, row, &spec, Play { judged_at: judged, ..Play::of(row) });
+    let (_, nudged) =
+        follow::<T>(file, row, &spec, Play { judged_at: judged, nudge: rounding, ..Play::of(row) });
+    let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
+    (error, distance(&end, &nudged))
+}
+
+/// How far a row's end moves in `T` if its start moves by a rounding.
+pub(crate) fn moved_by_a_rounding<T: Real>(file: &File, run: &Run) -> f64 {
     let spec = file.spec(run).expect("a row that the registry can play");
+    let [end, nudged] =
+        [0.0, rounding::<T>()].map(|nudge| follow::<T>(file, run, &spec, Play { nudge, ..Play::of(run) }).1);
+    let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
+    distance(&end, &nudged)
+}
+
+/// Two units in the last place of 1.
+fn rounding<T: Real>() -> f64 {
+    if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 }
+}
+
+static NONE: At = BTreeMap::new();
+
+/// The error of a row's first steps alone, and how often the objective was asked in them, with what the file says.
+pub(crate) fn first_steps(file: &File, run: &Run, steps: u64) -> (f64, [u64; 2]) {
+    let spec = file.spec(run).expect("a row that the registry can play");
+    let early: BTreeMap<_, _> =
+        run.w.iter().filter(|(step, _)| **step <= steps).map(|(k, w)| (*k, w.clone())).collect();
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let (mut w, mut asked) = (problem.w0.clone(), 0);
+    let mut optimizer = spec.build::<f64>(&problem.layout()).expect("the script's settings are in range");
+    let mut objective = from_fn(w.len(), |w: &[f64], grad: &mut [f64]| {
+        grad.copy_from_slice(&problem.form.gradient(w));
+        problem.form.value(w)
+    });
+    for _ in 0..steps {
+        asked += u64::from(
+            optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]).evaluations,
+        );
+    }
+    let play = Play { w_at: &early, judged_at: &NONE, ..Play::of(run) };
+    (follow::<f64>(file, run, &spec, play).0, [asked, run.evaluations[&steps]])
+}
+
+/// W after some steps, by their number.
+type At = BTreeMap<u64, Vec<f64>>;
+
+type After<'a, T> = &'a dyn Fn(&mut [T], &mut dyn Optimizer<T>);
+
+/// How a row is followed.
+struct Play<'a, T> {
+    w_at: &'a At,
+    /// Where the model is judged.
+    judged_at: &'a At,
+    /// The start is moved by this share.
+    nudge: f64,
+    /// Before the first step.
+    begin: &'a dyn Fn(&mut dyn Optimizer<T>),
+    /// After each step.
+    after: After<'a, T>,
+}
+
+impl<'a, T: Real> Play<'a, T> {
+    fn of(run: &'a Run) -> Self {
+        Self { w_at: &run.w, judged_at: &run.evaluation, nudge: 0.0, begin: &|_| {}, after: &|_, _| {} }
+    }
+}
+
+/// The largest error of W, and of where the model is judged; and the last W.
+fn follow<T: Real>(file: &File, run: &Run, spec: &OptimizerSpec, play: Play<'_, T>) -> (f64, Vec<T>) {
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w * (1.0 + play.nudge))).collect();
     let mut optimizer = spec.build::<T>(&problem.layout()).expect("the script's settings are in range");
     let mut objective = from_fn(w.len(), |w: &[T], grad: &mut [T]| {
         let w: Vec<f64> = w.iter().map(|w| w.to_f64()).collect();
@@ -255,18 +342,18 @@ fn walk<T: Real>(
         T::from_f64(problem.form.value(&w))
     });
     let mut worst = 0.0_f64;
-    begin(&mut *optimizer);
+    (play.begin)(&mut *optimizer);
     for step in 1..=100 {
         optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
-        after(&mut w, &mut *optimizer);
-        if let Some(expected) = run.w.get(&step) {
+        (play.after)(&mut w, &mut *optimizer);
+        if let Some(expected) = play.w_at.get(&step) {
             worst = worst.max(distance(&w, expected));
         }
-        if let Some(expected) = run.evaluation.get(&step) {
+        if let Some(expected) = play.judged_at.get(&step) {
             worst = worst.max(distance(&judged(&mut *optimizer, &w), expected));
         }
     }
-    worst
+    (worst, w)
 }
 
 /// Where the model is judged.

@@ -85,7 +85,7 @@ fn adafactor_is_its_paper_s() {
 fn muon_is_its_author_s() {
     let (rows, columns, rate) = (3, 5, 0.02);
     let spec = OptimizerSpec::named("muon").dialect(Dialect::Textbook);
-    let mut b = vec![0.0; 15];
+    let mut b = [0.0; 15];
     follows(&spec, &layout(&[("w", &[3, 5], Role::Weight)]), rate, 1e-12, |_, w, g| {
         b.iter_mut().zip(g).for_each(|(b, g)| *b = 0.95 * *b + g);
         let mut x: Vec<f64> = b.iter().zip(g).map(|(b, g)| g + 0.95 * b).collect();

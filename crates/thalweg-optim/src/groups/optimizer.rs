@@ -1,0 +1,312 @@
+//! An optimizer of groups, each moved by one of its own.
+
+use super::assign::{Share, assign};
+use crate::hyper::OptimError;
+use crate::optimizer::{Optimizer, Outcome, Scratch};
+use crate::params::Layout;
+use crate::real::Real;
+use crate::riders::Riders;
+use crate::span::{Span, recycle};
+use crate::spec::OptimizerSpec;
+use crate::state::StateDict;
+use crate::suggest::did_you_mean;
+use crate::threads::Threads;
+use crate::wrap::{follow, tower};
+
+/// See the [module](super).
+///
+/// What rides from outside is looked at once: a clip is of the norm over all groups. A wrapper inside of a group sees its
+/// blocks alone. In a saved state each entry is behind `group0/`, `group1/`, …, counted as blocks first meet them.
+pub struct Groups<T: Real> {
+    name: &'static str,
+    layout: Layout,
+    steps: u64,
+    members: Vec<Member<T>>,
+    /// The member of each block, and where the block starts among the member's numbers.
+    member_of: Vec<(usize, usize)>,
+    threads: Threads,
+    scratch: Scratch<T>,
+    /// Empty between steps.
+    spans: Vec<Span<'static, T>>,
+}
+
+/// The blocks that one optimizer moves.
+struct Member<T: Real> {
+    optimizer: Box<dyn Optimizer<T>>,
+    share: Share,
+    /// Its blocks' numbers, one behind the other.
+    gathered: Vec<T>,
+    point: Vec<T>,
+    /// Whether the last step moved it.
+    moved: bool,
+}
+
+impl<T: Real> Groups<T> {
+    /// The optimizer that a recipe's groups and presets ask for, without the recipe's wrappers.
+    pub(crate) fn new(spec: &OptimizerSpec, layout: &Layout) -> Result<Self, OptimError> {
+        let everything = [super::GroupSpec::rest()];
+        let groups = if spec.groups.is_empty() { &everything[..] } else { &spec.groups };
+        let shares = assign(layout, groups, &spec.presets)?;
+        let mut distinct: Vec<(Share, Layout)> = Vec::new();
+        let mut member_of = Vec::new();
+        for (share, block) in shares.iter().zip(layout.blocks()) {
+            let known = distinct.iter().position(|(other, _)| other == share);
+            let member = known.unwrap_or(distinct.len());
+            if known.is_none() {
+                distinct.push((*share, Layout::default()));
+            }
+            let own = &mut distinct[member].1;
+            member_of.push((member, own.len()));
+            own.push(&block.name, &block.shape, block.role);
+        }
+        let members = distinct.into_iter().map(|(share, own)| {
+            let optimizer = member_spec(spec, groups[share.group].optimizer.as_deref(), share.decay)?.build(&own)?;
+            if optimizer.drives() {
+                return Err(OptimError::Groups {
+                    what: format!(
+                        "{} asks the objective itself, for all parameters together, so it cannot move one group; \
+                         use it without groups, or put sam and asam around all of them",
+                        tower(&*optimizer)
+                    ),
+                });
+            }
+            Ok(Member { optimizer, share, gathered: Vec::new(), point: Vec::new(), moved: false })
+        });
+        Ok(Self {
+            name: crate::registry::find(&spec.name)?.info.name,
+            layout: layout.clone(),
+            steps: 0,
+            members: members.collect::<Result<_, _>>()?,
+            member_of,
+            threads: Threads::default(),
+            scratch: Scratch::default(),
+            spans: Vec::new(),
+        })
+    }
+
+    /// Copies each member's blocks out of `w`.
+    fn gather(&mut self, w: &[T]) {
+        self.members.iter_mut().for_each(|member| member.gathered.clear());
+        for (block, &(member, _)) in self.layout.blocks().iter().zip(&self.member_of) {
+            self.members[member].gathered.extend_from_slice(&w[block.range.clone()]);
+        }
+    }
+
+    /// Where each member's own point says another than W, writes it; whether any did.
+    fn points(
+        &mut self,
+        w: &[T],
+        point: &mut Vec<T>,
+        ask: impl Fn(&mut dyn Optimizer<T>, Share, &[T], &mut Vec<T>) -> bool,
+    ) -> bool {
+        self.gather(w);
+        let mut any = false;
+        for Member { optimizer, share, gathered, point, .. } in &mut self.members {
+            if ask(&mut **optimizer, *share, gathered, point) {
+                any = true;
+            } else {
+                point.clear();
+                point.extend_from_slice(gathered);
+            }
+            // From here on, what is left to be written back.
+            std::mem::swap(gathered, point);
+        }
+        if any {
+            point.clear();
+            for (block, &(member, start)) in self.layout.blocks().iter().zip(&self.member_of) {
+                point.extend_from_slice(&self.members[member].gathered[start..start + block.range.len()]);
+            }
+        }
+        any
+    }
+}
+
+impl<T: Real> Groups<T> {
+    /// An average from outside counts this step for all parameters, also those of a group that only collected or was
+    /// guarded from its gradient.
+    fn follow_idle(&self, spans: &mut [Span<'_, T>], weight: f64) {
+        if self.members.iter().all(|member| member.moved) {
+            return;
+        }
+        let whole = spans.len() == 1;
+        for (index, (block, &(member, _))) in self.layout.blocks().iter().zip(&self.member_of).enumerate() {
+            let range = if whole { block.range.clone() } else { 0..block.range.len() };
+            let Span { w, average: Some(average), .. } = &mut spans[if whole { 0 } else { index }] else {
+                continue;
+            };
+            if !self.members[member].moved {
+                follow(&mut average[range.clone()], &w[range], weight, &self.threads);
+            }
+        }
+    }
+}
+
+/// The recipe of one member, with its decays multiplied.
+fn member_spec(
+    spec: &OptimizerSpec,
+    own: Option<&OptimizerSpec>,
+    decay: f64,
+) -> Result<OptimizerSpec, OptimError> {
+    let inherited =
+        OptimizerSpec { wrap: Vec::new(), groups: Vec::new(), presets: Vec::new(), ..spec.clone() };
+    let mut own = own.cloned().unwrap_or(inherited);
+    if decay != 1.0 {
+        for (name, value) in own.resolved()? {
+            if is_decay(name) {
+                own = own.with(name, value * decay);
+            }
+        }
+    }
+    Ok(own)
+}
+
+/// Whether a rule's hyperparameter is a weight decay.
+fn is_decay(name: &str) -> bool {
+    name.ends_with("weight_decay")
+}
+
+impl<T: Real> Optimizer<T> for Groups<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
+        let (riders, outcome) = riders.look(spans, &self.threads);
+        let Some(riders) = riders else { return outcome };
+        let whole = spans.len() == 1;
+        let mut moved = self.members.is_empty();
+        let mut inner = Outcome { skipped: true, collected: true, ..outcome };
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let mut list: Vec<Span<'_, T>> = recycle(std::mem::take(&mut self.spans));
+            if whole {
+                let mut rest = spans[0].reborrow();
+                for (block, &(of, _)) in self.layout.blocks().iter().zip(&self.member_of) {
+                    let span = rest.take_front(block.range.len());
+                    if of == index {
+                        list.push(span);
+                    }
+                }
+            } else {
+                let own = spans.iter_mut().zip(&self.member_of).filter(|(_, of)| of.0 == index);
+                list.extend(own.map(|(span, _)| span.reborrow()));
+            }
+            let Share { learning_rate: factor, decay, .. } = member.share;
+            let riders = Riders { l2: riders.l2 * decay, decay: riders.decay * decay, ..riders };
+            let before = member.optimizer.steps();
+            let found = member.optimizer.apply(&mut list, learning_rate * factor, riders);
+            self.spans = recycle(list);
+            member.moved = member.optimizer.steps() != before;
+            moved |= member.moved;
+            inner.skipped &= found.skipped;
+            inner.collected &= found.collected;
+            inner.stuck |= found.stuck;
+        }
+        self.steps += u64::from(moved);
+        if moved {
+            self.follow_idle(spans, riders.average_weight);
+        }
+        if self.members.is_empty() { outcome } else { inner }
+    }
+
+    fn save(&self) -> StateDict {
+        let mut state = StateDict::default();
+        state.insert_count("steps", self.steps);
+        for (index, member) in self.members.iter().enumerate() {
+            state.insert_all(&format!("group{index}"), member.optimizer.save());
+        }
+        state
+    }
+
+    fn restore(&mut self, state: &StateDict) {
+        self.steps = state.count("steps");
+        for (index, member) in self.members.iter_mut().enumerate() {
+            member.optimizer.restore(&state.part(&format!("group{index}")));
+        }
+    }
+
+    /// Each name once, with the value of the first group that has it, before its decay is multiplied.
+    fn hyper(&self) -> Vec<(&'static str, f64)> {
+        let mut all: Vec<(&'static str, f64)> = Vec::new();
+        for member in &self.members {
+            for (name, value) in member.optimizer.hyper() {
+                let value = if is_decay(name) && member.share.decay != 0.0 {
+                    value / member.share.decay
+                } else {
+                    value
+                };
+                if !all.iter().any(|(known, _)| *known == name) {
+                    all.push((name, value));
+                }
+            }
+        }
+        all
+    }
+
+    /// In every group that knows the name; a decay is multiplied by the group's factor.
+    fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
+        let knows =
+            |member: &Member<T>| member.optimizer.hyper().into_iter().find(|(known, _)| *known == name);
+        let before: Vec<_> =
+            self.members.iter().map(|member| knows(member).map(|(_, value)| value)).collect();
+        if before.iter().all(Option::is_none) {
+            let known: Vec<_> = self.hyper().into_iter().map(|(name, _)| name).collect();
+            return Err(OptimError::UnknownHyper {
+                optimizer: self.name,
+                name: name.to_owned(),
+                suggestion: did_you_mean(name, known.iter().copied()),
+                known: known.join(", "),
+            });
+        }
+        let of = |member: &Member<T>| if is_decay(name) { value * member.share.decay } else { value };
+        for index in 0..self.members.len() {
+            let member = &mut self.members[index];
+            let value = of(member);
+            if before[index].is_none() {
+                continue;
+            }
+            if let Err(error) = member.optimizer.set_hyper(name, value) {
+                for (member, before) in self.members[..index].iter_mut().zip(&before) {
+                    if let Some(before) = before {
+                        member.optimizer.set_hyper(name, *before)?;
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn scratch(&mut self) -> &mut Scratch<T> {
+        &mut self.scratch
+    }
+
+    fn needs_objective(&self) -> bool {
+        self.members.iter().any(|member| member.optimizer.needs_objective())
+    }
+
+    fn probe(&mut self, w: &[T], learning_rate: f64, point: &mut Vec<T>) -> bool {
+        if !self.needs_objective() {
+            return false;
+        }
+        self.points(w, point, |optimizer, share, w, point| {
+            optimizer.probe(w, learning_rate * share.learning_rate, point)
+        })
+    }
+
+    fn average(&mut self, w: &[T], point: &mut Vec<T>) -> bool {
+        self.points(w, point, |optimizer, _, w, point| optimizer.average(w, point))
+    }
+
+    fn set_threads(&mut self, threads: &Threads) {
+        self.threads = threads.clone();
+        self.members.iter_mut().for_each(|member| member.optimizer.set_threads(threads));
+    }
+}

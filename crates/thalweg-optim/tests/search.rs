@@ -1,0 +1,260 @@
+//! What the methods that search along a line promise.
+
+#[allow(dead_code, reason = "each test file uses its part")]
+mod golden;
+
+use thalweg_optim::{GradientDescent, Lbfgs, Objective, Optimizer, OptimizerSpec, Search, Wrap, from_fn};
+
+/// (1 − x)² + 100(y − x²)², minimum 0 at (1, 1).
+fn rosenbrock(w: &[f64], grad: &mut [f64]) -> f64 {
+    let (x, y) = (w[0], w[1]);
+    grad[0] = -2.0 * (1.0 - x) - 400.0 * x * (y - x * x);
+    grad[1] = 200.0 * (y - x * x);
+    (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2)
+}
+
+/// ½ Σ λᵢ (wᵢ − 1)², λ from 1 to 1000.
+fn quadratic(w: &[f64], grad: &mut [f64]) -> f64 {
+    let mut value = 0.0;
+    for (i, (g, &w)) in grad.iter_mut().zip(w).enumerate() {
+        let curvature = 1000_f64.powf(i as f64 / 9.0);
+        *g = curvature * (w - 1.0);
+        value += 0.5 * curvature * (w - 1.0).powi(2);
+    }
+    value
+}
+
+/// PyTorch's search looks at the same points: equal W to ten digits, and as many evaluations.
+#[test]
+fn lbfgs_follows_torch_point_by_point() {
+    let files = golden::files();
+    let torch = &files[0];
+    let runs = torch.of("lbfgs");
+    assert_eq!(runs.len(), 9);
+    for run in runs {
+        for steps in [1, 2, 10] {
+            let (error, [asked, expected]) = golden::first_steps(torch, run, steps);
+            assert!(error < 1e-10, "{}: {error:e} after {steps} steps", torch.title(run));
+            assert_eq!(asked, expected, "{}: evaluations in {steps} steps", torch.title(run));
+        }
+    }
+}
+
+#[test]
+fn lbfgs_reaches_rosenbrock_s_minimum_in_few_steps() {
+    // PyTorch's tolerance stops at a slope of 1e-9, which is 1e-5 from the minimum.
+    let mut lbfgs = Lbfgs { tolerance_change: 1e-18, ..Lbfgs::default() }.optimizer::<f64>(2).unwrap();
+    let (mut w, mut f) = ([-1.2, 1.0], from_fn(2, rosenbrock));
+    let (mut evaluations, mut last) = (0, f64::INFINITY);
+    for step in 1..=50 {
+        let report = lbfgs.step(&mut w, &mut f, 1.0);
+        assert!(report.value <= last, "step {step} went up");
+        (last, evaluations) = (report.value, evaluations + report.evaluations);
+    }
+    assert!((w[0] - 1.0).abs() < 1e-9 && (w[1] - 1.0).abs() < 1e-9, "{w:?}");
+    assert!(evaluations < 150, "{evaluations} evaluations");
+}
+
+/// With exact line minima, n pairs span everything: a quadratic of n dimensions ends after about n steps.
+#[test]
+fn lbfgs_knows_a_quadratic_after_about_its_dimension() {
+    for (history, steps) in [(10.0, 25), (3.0, 60)] {
+        let tight = Lbfgs { history, c2: 1e-3, ..Lbfgs::default() };
+        let mut lbfgs = tight.optimizer::<f64>(10).unwrap();
+        let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
+        for _ in 0..steps {
+            lbfgs.step(&mut w, &mut f, 1.0);
+        }
+        assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-6), "m = {history}: {w:?}");
+    }
+}
+
+/// The conditions of the search, at every step, from the outside.
+#[test]
+fn every_step_meets_the_strong_wolfe_conditions() {
+    for (c1, c2) in [(1e-4, 0.9), (1e-3, 0.1), (0.1, 0.5)] {
+        let method = Lbfgs { c1, c2, ..Lbfgs::default() };
+        let mut lbfgs = method.optimizer::<f64>(2).unwrap();
+        let mut w = [-1.2, 1.0];
+        let mut f = from_fn(2, rosenbrock);
+        for step in 1..=20 {
+            let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
+            let start = f.value_and_grad(&w, &mut before);
+            let from = w;
+            lbfgs.step(&mut w, &mut f, 1.0);
+            let end = f.value_and_grad(&w, &mut after);
+            let moved = [w[0] - from[0], w[1] - from[1]];
+            let slope = |g: [f64; 2]| g[0] * moved[0] + g[1] * moved[1];
+            assert!(end <= start + c1 * slope(before) + 1e-15, "step {step}: too little descent");
+            assert!(slope(after).abs() <= -c2 * slope(before) + 1e-15, "step {step}: not flat");
+        }
+    }
+}
+
+#[test]
+fn the_learning_rate_is_the_first_trial() {
+    // f = ½‖w‖² from (3, −1): Newton's step, t = 1, is exact; a first trial of ½ is good enough already.
+    let bowl = |w: &[f64], grad: &mut [f64]| {
+        grad.copy_from_slice(w);
+        0.5 * w.iter().map(|w| w * w).sum::<f64>()
+    };
+    for (rate, left) in [(1.0, 0.75), (0.5, 0.875)] {
+        // Without pairs the first trial is η/‖g‖₁ = η/4.
+        let mut lbfgs = Lbfgs::default().optimizer::<f64>(2).unwrap();
+        let mut w = [3.0, -1.0];
+        let report = lbfgs.step(&mut w, &mut from_fn(2, bowl), rate);
+        assert_eq!((w, report.evaluations), ([3.0 * left, -left], 2));
+        let mut descent = GradientDescent::default().optimizer::<f64>(2).unwrap();
+        let mut w = [3.0, -1.0];
+        descent.step(&mut w, &mut from_fn(2, bowl), rate);
+        assert_eq!(w, [3.0 * (1.0 - rate), -1.0 + rate]);
+    }
+}
+
+#[test]
+fn backtracking_takes_the_first_length_that_will_do() {
+    let method = GradientDescent { c1: 0.3, shrink: 0.7, max_evaluations: 40.0 };
+    let mut descent = method.optimizer::<f64>(10).unwrap();
+    let (mut w, mut own) = (vec![0.0; 10], vec![0.0; 10]);
+    let (mut grad, mut unused) = (vec![0.0; 10], vec![0.0; 10]);
+    for step in 1..=30 {
+        let report = descent.step(&mut w, &mut from_fn(10, quadratic), 2.0);
+        let value = quadratic(&own, &mut grad);
+        let square: f64 = grad.iter().map(|g| g * g).sum();
+        let at = |t: f64| own.iter().zip(&grad).map(|(w, g)| w - t * g).collect::<Vec<_>>();
+        let (mut t, mut trials) = (2.0, 1);
+        while quadratic(&at(t), &mut unused) > value - 0.3 * t * square {
+            (t, trials) = (0.7 * t, trials + 1);
+        }
+        own = at(t);
+        assert_eq!((report.value, report.evaluations), (value, trials + 1), "step {step}");
+        assert!(w.iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-12), "step {step}");
+    }
+}
+
+/// A wall: f is not a number, or infinite, for w > 1.5, and the first trial jumps far over it.
+#[test]
+fn a_trial_that_is_not_finite_is_stepped_back_from() {
+    for wall in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let walled = |w: &[f64], grad: &mut [f64]| {
+            grad[0] = 2.0 * (w[0] - 1.0);
+            if w[0] > 1.5 { wall } else { (w[0] - 1.0).powi(2) }
+        };
+        for name in ["lbfgs", "gradient-descent"] {
+            let mut optimizer =
+                OptimizerSpec::named(name).build::<f64>(&thalweg_optim::Layout::vector(1)).unwrap();
+            let mut w = [-3.0];
+            for _ in 0..40 {
+                let report = optimizer.step(&mut w, &mut from_fn(1, walled), 1000.0);
+                assert!(report.value.is_finite() && w[0] <= 1.5, "{name} at {wall}: {w:?}");
+            }
+            let near = if name == "lbfgs" { 1e-6 } else { 0.05 };
+            assert!((w[0] - 1.0).abs() < near, "{name} at {wall}: {w:?}");
+        }
+    }
+}
+
+#[test]
+fn a_search_that_finds_nothing_lower_says_so_and_leaves_w() {
+    // The gradient lies: everything next to the start is higher.
+    let lie = |w: &[f64], grad: &mut [f64]| {
+        grad.fill(1.0);
+        w.iter().map(|w| (w - 2.0).abs()).sum()
+    };
+    for name in ["lbfgs", "gradient-descent"] {
+        let mut optimizer =
+            OptimizerSpec::named(name).build::<f64>(&thalweg_optim::Layout::vector(3)).unwrap();
+        // First something to learn from, so that L-BFGS has pairs that mislead.
+        let mut w = vec![0.5, 0.25, 0.125];
+        for _ in 0..2 {
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
+        }
+        let mut w = vec![2.0; 3];
+        let report = optimizer.step(&mut w, &mut from_fn(3, lie), 1.0);
+        assert!(report.outcome.stuck && !report.outcome.skipped, "{name}: {report:?}");
+        assert_eq!((&w[..], optimizer.steps()), (&[2.0; 3][..], 3), "{name}");
+        // Nor does it search from a place that has no value.
+        let report = optimizer.step(&mut w, &mut from_fn(3, |_: &[f64], _: &mut [f64]| f64::NAN), 1.0);
+        assert!(report.outcome.stuck && report.evaluations == 1 && w == [2.0; 3]);
+        // It goes on where it can.
+        for _ in 0..200 {
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
+        }
+        assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-3), "{name}: {w:?}");
+    }
+}
+
+#[test]
+fn a_smaller_history_forgets_the_oldest_and_counts_have_ends() {
+    let mut lbfgs = Lbfgs { history: 5.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
+    let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
+    for _ in 0..6 {
+        lbfgs.step(&mut w, &mut f, 1.0);
+    }
+    assert_eq!(lbfgs.save().count("pairs"), 5);
+    lbfgs.set_hyper("history", 2.0).unwrap();
+    lbfgs.step(&mut w, &mut f, 1.0);
+    assert_eq!(lbfgs.save().count("pairs"), 2);
+    assert!(lbfgs.set_hyper("history", 0.5).is_err() && lbfgs.set_hyper("history", 1e9).is_err());
+    assert!(Lbfgs { c2: 1.0, ..Lbfgs::default() }.optimizer::<f32>(1).is_err());
+}
+
+/// What each rider means to a search.
+#[test]
+fn a_search_honours_what_rides() {
+    let start = [0.0, 0.3, -0.2, 0.5, 0.1, 0.9, 0.4, 0.7, 0.2, 0.6];
+    let lbfgs = || Lbfgs::default().optimizer::<f64>(10).unwrap();
+    let walk = |optimizer: &mut dyn Optimizer<f64>, f: &mut dyn Objective<f64>, steps: u32| {
+        let mut w = start;
+        for _ in 0..steps {
+            optimizer.step(&mut w, f, 1.0);
+        }
+        w
+    };
+    // Coupled decay: the ridge's own minimum, λᵢ/(λᵢ + λ).
+    let mut tower = lbfgs().weight_decay(0.5).unwrap();
+    let w = walk(&mut tower, &mut from_fn(10, quadratic), 60);
+    for (i, w) in w.iter().enumerate() {
+        let curvature = 1000_f64.powf(i as f64 / 9.0);
+        assert!((w - curvature / (curvature + 0.5)).abs() < 1e-5, "{i}: {w}");
+    }
+    // Decoupled decay: the search starts from the shrunk W.
+    let mut tower = lbfgs().decoupled_decay(0.25).unwrap();
+    let shrunk = start.map(|w| w * 0.75);
+    let mut plain = shrunk;
+    lbfgs().step(&mut plain, &mut from_fn(10, quadratic), 1.0);
+    assert_eq!(walk(&mut tower, &mut from_fn(10, quadratic), 1), plain);
+    // A clip shortens the first trial, and what is found is still a descent.
+    let (mut grad, mut f) = ([0.0; 10], from_fn(10, quadratic));
+    let before = f.value_and_grad(&start, &mut grad);
+    let report = GradientDescent::default().optimizer::<f64>(10).unwrap().clip_norm(1e-3).unwrap().step(
+        &mut start.clone(),
+        &mut f,
+        1.0,
+    );
+    let norm = grad.iter().map(|g| g * g).sum::<f64>().sqrt();
+    assert!((report.outcome.norm.unwrap() - norm).abs() < 1e-9);
+    assert_eq!(report.evaluations, 2, "the clipped step is short enough at once");
+    let mut tower = lbfgs().clip_value(0.01).unwrap();
+    let after = f.value_and_grad(&walk(&mut tower, &mut from_fn(10, quadratic), 30), &mut grad);
+    assert!(after < before, "{after} {before}");
+    // SAM around a search: it comes to rest where the objective uphill is flat.
+    let w = walk(&mut lbfgs().sam(1e-3).unwrap(), &mut from_fn(10, quadratic), 80);
+    assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-2), "{w:?}");
+}
+
+/// Where a batch is a step's whole world, L-BFGS takes both gradients of a pair from it, and works all the same.
+#[test]
+fn lbfgs_works_on_mini_batches() {
+    let (mut w, mut lbfgs) = ([0.0; 10], Lbfgs::default().optimizer::<f64>(10).unwrap());
+    for step in 0..300 {
+        let shift = 0.05 * f64::from(step % 3 - 1);
+        let mut batch = from_fn(10, |w: &[f64], grad: &mut [f64]| {
+            let moved: Vec<f64> = w.iter().map(|w| w - shift).collect();
+            quadratic(&moved, grad)
+        });
+        lbfgs.step(&mut w, &mut batch, 0.3);
+    }
+    let (start, end) = (quadratic(&[0.0; 10], &mut [0.0; 10]), quadratic(&w, &mut [0.0; 10]));
+    assert!(end < 1e-3 * start, "{start} {end}: {w:?}");
+}
