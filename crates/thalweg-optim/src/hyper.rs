@@ -166,6 +166,16 @@ pub enum OptimError {
         /// The method's name.
         optimizer: &'static str,
     },
+    /// A hyperparameter that decides which states there are was to be changed when they were there.
+    #[error(
+        "{optimizer}: {name} decides which states are kept, so it cannot be changed later: build the optimizer with it"
+    )]
+    FixedOnceBuilt {
+        /// The method's name.
+        optimizer: &'static str,
+        /// The hyperparameter's name.
+        name: &'static str,
+    },
     /// A saved state does not fit.
     #[error("the state does not fit: {what}; nothing was changed")]
     State {

@@ -25,6 +25,7 @@
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
 
 pub mod elementwise;
+pub mod functions;
 pub mod hyper;
 pub mod kernel;
 pub mod method;
@@ -39,6 +40,7 @@ pub mod registry;
 pub mod riders;
 pub mod rule;
 pub mod rules;
+pub mod schedule;
 pub mod shaped;
 pub mod slots;
 pub mod span;
@@ -62,6 +64,7 @@ pub use rules::{
     Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
     Sgd, SignSgd, Yogi,
 };
+pub use schedule::{Curve, Horizon, Schedule};
 pub use shaped::{Adafactor, BlockRule, Blockwise, Lamb, Lars, Muon, Soap};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;

@@ -9,6 +9,7 @@ use crate::params::Layout;
 use crate::rule::Rule;
 use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
+use crate::state::torch::TorchState;
 use crate::suggest::did_you_mean;
 
 /// Calls a macro with every elementwise rule's type, in the order in which tables show them: the registry makes a row of
@@ -63,6 +64,10 @@ pub struct Entry {
     /// The name of each number that it keeps per parameter; for the others than elementwise methods, per block as they
     /// say.
     pub states: &'static [&'static str],
+    /// Whether sums over all parameters take part in how each of them moves.
+    pub couples: bool,
+    /// See [`Rule::TORCH_STATES`].
+    pub torch_states: Option<&'static [TorchState]>,
     /// Every hyperparameter's name, symbol and range.
     pub hyper: fn() -> Vec<(&'static str, &'static str, Range)>,
     /// See [`OptimizerSpec::resolved`].
@@ -76,6 +81,8 @@ const fn elementwise<R: Rule>() -> Entry {
         info: &R::INFO,
         kind: Kind::Elementwise,
         states: R::STATES,
+        couples: R::MEASURES,
+        torch_states: R::TORCH_STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| {
@@ -92,6 +99,8 @@ const fn shaped<R: BlockRule>() -> Entry {
         info: &R::INFO,
         kind: Kind::Shaped,
         states: R::STATES,
+        couples: false,
+        torch_states: None,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),

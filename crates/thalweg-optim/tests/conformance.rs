@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::prelude::*;
+use thalweg_optim::hyper::Range;
 use thalweg_optim::registry::{Entry, Kind, REGISTRY, find};
 use thalweg_optim::state::Values;
-use thalweg_optim::{Dialect, Layout, Objective, OptimError, Optimizer, OptimizerSpec, Real, Role, from_fn};
+use thalweg_optim::{
+    Dialect, Layout, Objective, OptimError, Optimizer, OptimizerSpec, Real, Role, StateDict, from_fn,
+};
 
 /// Every row in every dialect.
 fn every() -> impl Iterator<Item = (&'static Entry, OptimizerSpec)> {
@@ -78,21 +81,31 @@ fn logistic(w: &[f64], grad: &mut [f64]) -> f64 {
     value
 }
 
-/// What is left of f(start) − f* after 4,000 steps at the best of the grid's learning rates.
+/// Enough of f(start) − f* is gone where no more than this share is left.
+const LITTLE: f64 = 1e-6;
+
+/// What is left of f(start) − f* after 4,000 steps at the first of the grid's learning rates that leaves little, or the
+/// best; each rate is held or falls linearly to zero: methods whose steps have one size come to rest only so. Where the
+/// model is judged beside W, it is judged there.
 fn left(spec: &OptimizerSpec, f: fn(&[f64], &mut [f64]) -> f64, lowest: f64) -> f64 {
     let start = vec![2.0; 5];
-    let mut f = from_fn(5, f);
-    let begin = f.value(&start) - lowest;
-    let rates = (0..9).map(|i| 10_f64.powf(-4.0 + 0.5 * f64::from(i)));
-    rates
-        .map(|rate| {
-            let (mut w, mut optimizer) = (start.clone(), build(spec, 5));
-            for _ in 0..4_000 {
-                optimizer.step(&mut w, &mut f, rate);
-            }
-            (f.value(&w) - lowest) / begin
-        })
-        .fold(f64::INFINITY, f64::min)
+    let begin = from_fn(5, f).value(&start) - lowest;
+    let rates = (0..9).map(|i| 10_f64.powf(-0.5 * f64::from(i)));
+    let mut least = f64::INFINITY;
+    for (rate, falls) in rates.flat_map(|rate| [(rate, false), (rate, true)]) {
+        let (mut w, mut optimizer) = (start.clone(), build(spec, 5));
+        for step in 0..4_000 {
+            let share = if falls { 1.0 - f64::from(step) / 4_000.0 } else { 1.0 };
+            optimizer.step(&mut w, &mut from_fn(5, f), rate * share);
+        }
+        let mut point = Vec::new();
+        let judged = if optimizer.average(&w, &mut point) { &point } else { &w };
+        least = least.min((from_fn(5, f).value(judged) - lowest) / begin);
+        if least < LITTLE {
+            break;
+        }
+    }
+    least
 }
 
 #[test]
@@ -109,7 +122,7 @@ fn it_converges_on_a_quadratic_and_on_logistic_regression() {
         let spec = without(entry, &spec, is_decay);
         let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
         // A step that is a share of a block's length, whatever the gradient's, never comes quite to rest.
-        let near = if entry.kind == Kind::Shaped { 1e-5 } else { 1e-6 };
+        let near = if entry.kind == Kind::Shaped { 10.0 * LITTLE } else { LITTLE };
         assert!(first < near, "{spec:?} on the quadratic: {first:e}");
         assert!(second < near, "{spec:?} on the regression: {second:e}");
     }
@@ -143,7 +156,9 @@ fn weight_decay_shrinks_every_element_alike() {
             continue;
         }
         let (mut w, mut optimizer) = (wave(40, 0.9), build::<f64>(&spec.with("weight_decay", 0.1), 40));
-        optimizer.step(&mut w, &mut from_fn(40, |_: &[f64], _: &mut [f64]| 0.0), 0.5);
+        for _ in 0..3 {
+            optimizer.step(&mut w, &mut from_fn(40, |_: &[f64], _: &mut [f64]| 0.0), 0.5);
+        }
         let shares: Vec<f64> = w.iter().zip(wave(40, 0.9)).map(|(w, start)| w / start).collect();
         assert!(shares[0] > 0.0 && shares[0] < 1.0, "{}: {}", entry.info.name, shares[0]);
         assert!(
@@ -221,7 +236,10 @@ fn a_saved_state_goes_on_with_the_same_bits() {
             let names = entry.states.iter().flat_map(|&state| [(state, "bias"), (state, "weight")]);
             assert_eq!(slots, names.collect(), "{spec:?}");
         }
-        second.load(&saved).expect("its own state");
+        let bytes = saved.to_safetensors(entry.info.name);
+        let read = StateDict::from_safetensors(&bytes, entry.info.name).expect("its own bytes");
+        assert_eq!(read, saved, "{spec:?}");
+        second.load(&read).expect("its own state");
         assert_eq!(second.save(), saved, "{spec:?}");
         let mut copy = w.clone();
         for step in 18..=117 {
@@ -353,8 +371,11 @@ fn every_hyperparameter_is_refused_just_outside_its_range() {
                     assert!(spec.build::<f32>(&Layout::vector(3)).is_err() && spec.resolved().is_err());
                 }
             }
-            // One letter is missing: the right name is suggested.
+            // One letter is missing: the right name is suggested (of two letters, nothing can be told).
             let typo = &name[..name.len() - 1];
+            if typo.len() == 1 {
+                continue;
+            }
             let error =
                 spec.clone().with(typo, 0.5).build::<f64>(&Layout::vector(3)).map(drop).expect_err("unknown");
             assert!(error.to_string().contains("did you mean «"), "{error}");
@@ -363,6 +384,55 @@ fn every_hyperparameter_is_refused_just_outside_its_range() {
         let error =
             spec.clone().with("xyzzy", 0.5).build::<f64>(&Layout::vector(3)).map(drop).expect_err("unknown");
         assert!(!error.to_string().contains("did you mean"), "{error}");
+    }
+}
+
+/// A value of the range that is neither an end nor a default.
+fn inner(range: Range) -> f64 {
+    if range.high.is_finite() { range.low + 0.37 * (range.high - range.low) } else { range.low + 0.37 }
+}
+
+#[test]
+fn a_hyperparameter_changed_later_counts_from_the_next_step_on() {
+    for (entry, spec) in every() {
+        for (name, _, range) in (entry.hyper)() {
+            let (mut f, mut w) = (from_fn(9, quadratic), wave(9, 0.9));
+            let mut changed = build::<f64>(&spec, 9);
+            for _ in 0..7 {
+                changed.step(&mut w, &mut f, 0.02);
+            }
+            let state = changed.save();
+            let given = changed.hyper();
+            for bad in [range.low.next_down(), range.high.next_up(), f64::NAN, f64::INFINITY] {
+                let error = changed.set_hyper(name, bad).expect_err("outside its range").to_string();
+                for part in [entry.info.name, name, &range.to_string()] {
+                    assert!(error.contains(part), "«{error}» does not say {part}");
+                }
+                assert_eq!((changed.hyper(), changed.save()), (given.clone(), state.clone()), "{spec:?}");
+            }
+            let value = inner(range);
+            if let Err(error) = changed.set_hyper(name, value) {
+                // It decides which states there are.
+                assert_eq!(error, OptimError::FixedOnceBuilt { optimizer: entry.info.name, name });
+                assert!(build::<f64>(&spec.clone().with(name, value), 9).load(&state).is_err(), "{spec:?}");
+                assert_eq!((changed.hyper(), changed.save()), (given.clone(), state.clone()), "{spec:?}");
+                continue;
+            }
+            let expected: Vec<_> =
+                given.iter().map(|&(other, old)| (other, if other == name { value } else { old })).collect();
+            assert_eq!(changed.hyper(), expected, "{spec:?}");
+            // As one that was built with it and given the state.
+            let (mut built, mut copy) = (build::<f64>(&spec.clone().with(name, value), 9), w.clone());
+            built.load(&state).expect("a state of the same form");
+            for _ in 0..7 {
+                changed.step(&mut w, &mut f, 0.02);
+                built.step(&mut copy, &mut f, 0.02);
+            }
+            assert_eq!(bits(&w), bits(&copy), "{spec:?}: {name} = {value}");
+        }
+        let mut optimizer = build::<f64>(&spec, 9);
+        let error = optimizer.set_hyper("xyzzy", 0.5).expect_err("unknown").to_string();
+        assert!(error.contains("xyzzy") && error.contains(entry.info.name), "{error}");
     }
 }
 
@@ -385,7 +455,8 @@ fn nan_and_infinity_stay_in_their_element_or_block() {
                 w
             };
             let (mut clean, mut poisoned) = (walk(false), walk(true));
-            assert_ne!(poisoned[at].to_bits(), clean[at].to_bits(), "{spec:?}");
+            // A NaN must not be hidden; ∞ has a sign, and that is all that some methods look at.
+            assert!(poisoned[at].is_nan() || !poison.is_nan(), "{spec:?}: {}", poisoned[at]);
             // A method that sees shapes takes norms and products over a block; no other block may see them.
             let spoiled = match entry.kind {
                 Kind::Shaped => {
@@ -395,7 +466,12 @@ fn nan_and_infinity_stay_in_their_element_or_block() {
             };
             clean[spoiled.clone()].fill(0.0);
             poisoned[spoiled].fill(0.0);
-            assert_eq!(bits(&clean), bits(&poisoned), "{spec:?}, element {at}");
+            if entry.couples {
+                // Sums over all parameters leave the step out, which the others feel; they go on.
+                assert!(poisoned.iter().all(|w| w.is_finite()) && poisoned != wave(40, 0.9), "{spec:?}");
+            } else {
+                assert_eq!(bits(&clean), bits(&poisoned), "{spec:?}, element {at}");
+            }
         }
     }
 }
@@ -416,6 +492,12 @@ fn adaptive_rules_do_not_see_the_gradient_s_scale() {
         "adabelief",
         "yogi",
         "adopt",
+        "adan",
+        "lion",
+        "sign-sgd",
+        "rprop",
+        "schedule-free-adamw",
+        "prodigy",
     ];
     for name in adaptive {
         let entry = find(name).expect("a row of the registry");

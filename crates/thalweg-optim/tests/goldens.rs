@@ -16,43 +16,52 @@ struct Deviation {
     start: Option<Start>,
 }
 
-const DEVIATIONS: &[Deviation] = &[Deviation {
-    dialect: Dialect::Optax,
-    optimizer: "yogi",
-    why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
-    start: Some(|run, name| {
-        name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
-    }),
-}];
+const DEVIATIONS: &[Deviation] = &[
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "yogi",
+        why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
+        start: Some(|run, name| {
+            name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
+        }),
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "adan",
+        why: "optax weighs the change of the gradient by 1-β₂ where its β₂ is the paper's 1-β₂: by 0.08 instead of 0.92",
+        start: None,
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "rprop",
+        why: "optax applies the move of the step before, so that its first step moves nothing",
+        start: None,
+    },
+];
 
 fn deviation(file: &File, run: &Run) -> Option<&'static Deviation> {
     DEVIATIONS.iter().find(|known| known.dialect == file.dialect && known.optimizer == run.optimizer)
 }
 
-/// The rows that the registry can play as their package does, worst first: the largest error, and what it is of.
-fn errors<T: Real>(file: &File) -> Vec<(f64, &Run)> {
-    let rows = file.golden.runs.iter().filter(|run| file.spec(run).is_ok() && deviation(file, run).is_none());
-    let mut errors: Vec<_> = rows.map(|run| (largest_error::<T>(file, run), run)).collect();
-    errors.sort_by(|a, b| b.0.total_cmp(&a.0));
-    errors
-}
-
-fn all_within<T: Real>(tolerance: f64, more: impl Fn(&File, &Run) -> f64) {
-    let mut too_large = String::new();
-    let mut played = 0;
+/// Plays every row that the registry can play as its package does; the message lists those that are too far off, worst first.
+fn all_within<T: Real>(tolerance: f64, cost: impl Fn(&File, &Run) -> f64) {
+    let (mut too_far, mut played) = (Vec::new(), 0);
     for file in files() {
-        let errors = errors::<T>(&file);
-        played += errors.len();
-        for (error, run) in errors.into_iter().filter(|(error, _)| *error > tolerance) {
-            if error > more(&file, run).max(run.tolerance.unwrap_or(0.0)) {
-                too_large.push_str(&format!("\n  {error:.1e}  {}", file.title(run)));
+        let follows = |run: &&Run| file.spec(run).is_ok() && deviation(&file, run).is_none();
+        for run in file.golden.runs.iter().filter(follows) {
+            played += 1;
+            let error = largest_error::<T>(&file, run);
+            let allowed = run.tolerance.unwrap_or(0.0).max(tolerance);
+            if error > allowed && error > cost(&file, run) {
+                too_far.push((error, file.title(run)));
             }
         }
     }
-    assert!(played > 0);
+    too_far.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let lines: String = too_far.iter().map(|(error, title)| format!("\n  {error:.1e}  {title}")).collect();
     assert!(
-        too_large.is_empty(),
-        "of {played} golden paths, these are further off than {tolerance:e}:{too_large}"
+        played > 0 && lines.is_empty(),
+        "of {played} paths, these are further off than {tolerance:e}:{lines}"
     );
 }
 
@@ -62,8 +71,8 @@ fn f64_follows_the_packages() {
 }
 
 /// A step rounds to about 6e-8 of W, and an ill-conditioned path carries that on: what 100 steps may add up to is 100
-/// such roundings. Where keeping the state in f32 costs more than that (a variance is a difference of two averages), it is
-/// four times that cost.
+/// such roundings. Where keeping W and the state in f32 costs more than that (a variance is a difference of two averages),
+/// it is four times that cost: the arithmetic rounds, too.
 #[test]
 fn f32_follows_the_packages_as_closely_as_its_digits_allow() {
     all_within::<f32>(6e-6, |file, run| {
@@ -183,4 +192,16 @@ fn what_cannot_be_played_is_counted() {
         files().iter().map(|file| file.golden.runs.iter().filter(|run| file.spec(run).is_ok()).count()).sum();
     assert_eq!(all, played + pending().len());
     assert!(played >= 150, "only {played} of {all} golden paths are played");
+}
+
+#[test]
+#[ignore = "switch on when every method of the packages is in the registry"]
+fn every_golden_rule_is_in_the_registry() {
+    let missing = pending();
+    assert!(
+        missing.is_empty(),
+        "{} golden paths cannot be played:\n  {}",
+        missing.len(),
+        missing.join("\n  ")
+    );
 }

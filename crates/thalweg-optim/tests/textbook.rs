@@ -447,6 +447,249 @@ fn adopt() {
     }
 }
 
+#[test]
+fn adan() {
+    let sets = [
+        (0.001, [0.98, 0.92, 0.99], 1e-8, 0.0),
+        (0.02, [0.9, 0.8, 0.95], 1e-3, 0.3),
+        (0.05, [0.5, 0.0, 0.9], 0.1, 0.02),
+    ];
+    for (eta, [beta1, beta2, beta3], epsilon, lambda) in sets {
+        let (mut m, mut v, mut n, mut last) = ([0.0; DIM], [0.0; DIM], [0.0; DIM], None::<Vec<f64>>);
+        let spec =
+            OptimizerSpec::named("adan").with("beta1", beta1).with("beta2", beta2).with("beta3", beta3);
+        compare(spec.with("epsilon", epsilon).with("weight_decay", lambda), eta, |t, w| {
+            let g = gradient(w);
+            let before = last.replace(g.clone()).unwrap_or_else(|| g.clone());
+            for i in 0..DIM {
+                let change = g[i] - before[i];
+                m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * change;
+                n[i] = beta3 * n[i] + (1.0 - beta3) * (g[i] + beta2 * change).powi(2);
+                let corrected = |x: f64, beta: f64| x / (1.0 - f64::powi(beta, t));
+                let look_ahead = corrected(m[i], beta1) + beta2 * corrected(v[i], beta2);
+                let moved = w[i] - eta * look_ahead / (corrected(n[i], beta3).sqrt() + epsilon);
+                w[i] = moved / (1.0 + lambda * eta);
+            }
+        });
+    }
+}
+
+/// optax's form with the weight that the paper gives to the change of the gradient: see the rule.
+#[test]
+fn adan_as_optax_means_it() {
+    for (beta2, root, lambda) in [(0.92, 1e-8, 0.0), (0.5, 1e-3, 0.1)] {
+        let (mut m, mut v, mut n, mut last) = ([0.0; DIM], [0.0; DIM], [0.0; DIM], None::<Vec<f64>>);
+        let spec = OptimizerSpec::named("adan").dialect(Dialect::Optax).with("beta2", beta2);
+        compare_at(
+            spec.with("epsilon_root", root).with("weight_decay", lambda),
+            |_| 0.01,
+            |t, w| {
+                let g = gradient(w);
+                let before = last.replace(g.clone()).unwrap_or_else(|| g.clone());
+                let corrected = |x: f64, beta: f64| x / (1.0 - f64::powi(beta, t));
+                for i in 0..DIM {
+                    let change = g[i] - before[i];
+                    m[i] = 0.98 * m[i] + 0.02 * g[i];
+                    v[i] = beta2 * v[i] + (1.0 - beta2) * change;
+                    n[i] = 0.99 * n[i] + 0.01 * (g[i] + beta2 * change).powi(2);
+                    let look_ahead = corrected(m[i], 0.98) + beta2 * corrected(v[i], beta2);
+                    let direction = look_ahead / ((corrected(n[i], 0.99) + root).sqrt() + 1e-8);
+                    w[i] -= 0.01 * (direction + lambda * w[i]);
+                }
+            },
+        );
+    }
+}
+
+/// optax's form without the step that it lags behind: see the rule. Here W stays where the sign changed.
+#[test]
+fn rprop_as_optax_means_it() {
+    let mut turned = 0;
+    for (eta, low, high) in [(0.1, 1e-6, 50.0), (1e-4, 1e-3, 0.05)] {
+        let (mut size, mut last) = ([eta; DIM], [0.0_f64; DIM]);
+        let spec = OptimizerSpec::named("rprop").dialect(Dialect::Optax);
+        compare_at(
+            spec.with("step_min", low).with("step_max", high),
+            |_| eta,
+            |_, w| {
+                let g = gradient(w);
+                for i in 0..DIM {
+                    let product = g[i] * last[i];
+                    if product != 0.0 {
+                        let factor = if product > 0.0 { 1.2 } else { 0.5 };
+                        size[i] = (size[i] * factor).clamp(low, high);
+                    }
+                    last[i] = if product < 0.0 { 0.0 } else { size[i] * g[i].signum() };
+                    w[i] -= last[i];
+                    turned += usize::from(product < 0.0);
+                }
+            },
+        );
+    }
+    assert!(turned > 50, "{turned}");
+}
+
+#[test]
+fn lion() {
+    for (eta, beta1, beta2, lambda) in
+        [(0.001, 0.9, 0.99, 0.0), (0.01, 0.8, 0.95, 0.1), (0.02, 0.0, 0.5, 0.5)]
+    {
+        let mut m = [0.0; DIM];
+        let spec = OptimizerSpec::named("lion").with("beta1", beta1).with("beta2", beta2);
+        compare(spec.with("weight_decay", lambda), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                let mixed: f64 = beta1 * m[i] + (1.0 - beta1) * g[i];
+                m[i] = beta2 * m[i] + (1.0 - beta2) * g[i];
+                w[i] -= eta * (mixed.signum() + lambda * w[i]);
+            }
+        });
+    }
+}
+
+#[test]
+fn sign_sgd() {
+    for eta in [0.001, 0.01, 0.05] {
+        compare(OptimizerSpec::named("sign-sgd"), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                w[i] -= eta * g[i].signum();
+            }
+        });
+    }
+}
+
+#[test]
+fn rprop_takes_the_last_move_back() {
+    let (mut grown, mut turned) = (0, 0);
+    let sets = [(0.1, 0.5, 1.2, 1e-6, 50.0), (0.02, 0.3, 1.5, 1e-3, 0.2), (0.3, 0.7, 1.1, 0.05, 1.0)];
+    for (eta, minus, plus, low, high) in sets {
+        let (mut size, mut last, mut moved) = ([eta; DIM], [0.0; DIM], [0.0; DIM]);
+        let spec = OptimizerSpec::named("rprop").with("eta_minus", minus).with("eta_plus", plus);
+        compare(spec.with("step_min", low).with("step_max", high), eta, |_, w| {
+            let g = gradient(w);
+            for i in 0..DIM {
+                let product = g[i] * last[i];
+                if product < 0.0 {
+                    size[i] = f64::max(size[i] * minus, low);
+                    w[i] -= moved[i];
+                    last[i] = 0.0;
+                    turned += 1;
+                    continue;
+                }
+                if product > 0.0 {
+                    size[i] = f64::min(size[i] * plus, high);
+                    grown += 1;
+                }
+                moved[i] = -g[i].signum() * size[i];
+                w[i] += moved[i];
+                last[i] = g[i];
+            }
+        });
+    }
+    assert!(grown > 100 && turned > 100, "both sides must have been walked: {grown}, {turned}");
+}
+
+#[test]
+fn schedule_free_sgd() {
+    for (eta, beta, lambda, warmup) in [(0.1, 0.9, 0.0, 0.0), (0.05, 0.5, 0.05, 0.0), (0.1, 0.95, 0.01, 20.0)]
+    {
+        let (mut z, mut x) = (start(), start());
+        let spec = OptimizerSpec::named("schedule-free-sgd").with("beta", beta).with("weight_decay", lambda);
+        compare(spec.with("warmup_steps", warmup), eta, |t, y| {
+            let g = gradient(y);
+            let t = f64::from(t);
+            let eta = if warmup > 0.0 { eta * f64::min(1.0, t / warmup) } else { eta };
+            let share = 1.0 / (t + 1.0);
+            for i in 0..DIM {
+                z[i] -= eta * (g[i] + lambda * y[i]);
+                x[i] = (1.0 - share) * x[i] + share * z[i];
+                y[i] = (1.0 - beta) * z[i] + beta * x[i];
+            }
+        });
+    }
+}
+
+#[test]
+fn schedule_free_adamw() {
+    let sets = [
+        (0.01, 0.9, 0.999, 1e-8, 0.0, 0.0),
+        (0.05, 0.5, 0.99, 1e-3, 0.1, 0.0),
+        (0.1, 0.95, 0.9, 0.01, 0.02, 20.0),
+    ];
+    for (eta, beta1, beta2, epsilon, lambda, warmup) in sets {
+        let (mut z, mut x, mut v, mut sum) = (start(), start(), [0.0; DIM], 0.0);
+        let spec = OptimizerSpec::named("schedule-free-adamw").with("beta1", beta1).with("beta2", beta2);
+        let spec = spec.with("epsilon", epsilon).with("weight_decay", lambda).with("warmup_steps", warmup);
+        compare(spec, eta, |t, y| {
+            let g = gradient(y);
+            let warm = if warmup > 0.0 { f64::min(1.0, f64::from(t) / warmup) } else { 1.0 };
+            let eta = eta * (1.0 - f64::powi(beta2, t)).sqrt() * warm;
+            sum += eta * eta;
+            let share = eta * eta / sum;
+            for i in 0..DIM {
+                v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+                z[i] -= eta * (g[i] / (f64::sqrt(v[i]) + epsilon) + lambda * y[i]);
+                x[i] = (1.0 - share) * x[i] + share * z[i];
+                y[i] = (1.0 - beta1) * z[i] + beta1 * x[i];
+            }
+        });
+    }
+}
+
+#[test]
+fn a_schedule_free_model_is_judged_at_the_average() {
+    for dialect in Dialect::ALL {
+        for (name, beta) in [("schedule-free-sgd", "beta"), ("schedule-free-adamw", "beta1")] {
+            let spec = OptimizerSpec::named(name).dialect(dialect).with(beta, 0.8);
+            let mut optimizer = spec.build::<f64>(&Layout::vector(DIM)).expect("in range");
+            let (mut f, mut w, mut point) = (from_fn(DIM, value_and_grad), start(), Vec::new());
+            assert!(!optimizer.average(&w, &mut point), "{spec:?}: nothing to average yet");
+            for _ in 0..30 {
+                optimizer.step(&mut w, &mut f, 0.05);
+            }
+            assert!(optimizer.average(&w, &mut point));
+            // y = (1−β)z + βx.
+            let mut z = [0.0; DIM];
+            optimizer.save().slot("stepping_point", &Layout::vector(DIM), &mut z);
+            for i in 0..DIM {
+                assert!((0.2 * z[i] + 0.8 * point[i] - w[i]).abs() < 1e-14, "{spec:?}");
+            }
+            assert_ne!(point, w, "{spec:?}");
+        }
+    }
+}
+
+#[test]
+fn prodigy() {
+    let sets = [
+        (1.0, [0.9, 0.999, 0.9995], 1e-8, 0.01, 1.0, 0.0),
+        (0.5, [0.8, 0.99, 0.95], 1e-3, 0.05, 0.5, 0.05),
+        (0.2, [0.5, 0.9, 0.9], 0.1, 0.1, 1.5, 0.01),
+    ];
+    for (eta, [beta1, beta2, beta3], epsilon, d0, k, lambda) in sets {
+        let (mut m, mut v, mut s, mut r, mut d) = ([0.0; DIM], [0.0; DIM], [0.0; DIM], 0.0, d0);
+        let spec =
+            OptimizerSpec::named("prodigy").with("beta1", beta1).with("beta2", beta2).with("beta3", beta3);
+        let spec =
+            spec.with("epsilon", epsilon).with("d0", d0).with("d_coef", k).with("weight_decay", lambda);
+        compare(spec, eta, |_, w| {
+            let g = gradient(w);
+            let (weight, from) = ((1.0 - beta3) * eta * d * d, start());
+            r = beta3 * r + weight * (0..DIM).map(|i| g[i] * (from[i] - w[i])).sum::<f64>();
+            for i in 0..DIM {
+                m[i] = beta1 * m[i] + (1.0 - beta1) * d * g[i];
+                v[i] = beta2 * v[i] + (1.0 - beta2) * d * d * g[i] * g[i];
+                s[i] = beta3 * s[i] + weight * g[i];
+                w[i] -= eta * d * (m[i] / (f64::sqrt(v[i]) + d * epsilon) + lambda * w[i]);
+            }
+            d = f64::max(d, k * r / s.iter().map(|s| s.abs()).sum::<f64>());
+        });
+        assert!(d > 1.5 * d0, "the estimate must have grown: {d}");
+    }
+}
+
 /// Where a NAG of `dialect` takes its gradients.
 fn nag_asks(dialect: Dialect, eta: f64, beta: f64) -> Vec<Vec<f64>> {
     let mut asked = Vec::new();
@@ -486,7 +729,7 @@ type Hyper = &'static [(&'static str, f64)];
 fn the_textbook_defaults_are_those_of_the_papers() {
     // Zeiler's MNIST runs; Hinton's lecture; Kingma & Ba's algorithms 1 and 2; Graves's handwriting runs; Dozat's report;
     // Zhuang's, Zaheer's and Taniguchi's algorithms; the customary 0.9 and 1e-8 elsewhere.
-    let expected: [(&str, f64, Hyper); 17] = [
+    let expected: [(&str, f64, Hyper); 24] = [
         ("sgd", 1e-2, &[]),
         ("momentum", 1e-2, &[("momentum", 0.9), ("dampening", 0.0)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
@@ -504,6 +747,46 @@ fn the_textbook_defaults_are_those_of_the_papers() {
         ("adabelief", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8), ("epsilon_root", 1e-8)]),
         ("yogi", 1e-2, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-3), ("initial_accumulator", 1e-6)]),
         ("adopt", 1e-3, &[("beta1", 0.9), ("beta2", 0.9999), ("epsilon", 1e-6)]),
+        (
+            "adan",
+            1e-3,
+            &[
+                ("beta1", 0.98),
+                ("beta2", 0.92),
+                ("beta3", 0.99),
+                ("epsilon", 1e-8),
+                ("epsilon_root", 0.0),
+                ("weight_decay", 0.0),
+            ],
+        ),
+        ("lion", 1e-4, &[("beta1", 0.9), ("beta2", 0.99), ("weight_decay", 0.0)]),
+        ("sign-sgd", 1e-3, &[]),
+        ("rprop", 0.1, &[("eta_minus", 0.5), ("eta_plus", 1.2), ("step_min", 1e-6), ("step_max", 50.0)]),
+        ("schedule-free-sgd", 1.0, &[("beta", 0.9), ("weight_decay", 0.0), ("warmup_steps", 0.0)]),
+        (
+            "schedule-free-adamw",
+            2.5e-3,
+            &[
+                ("beta1", 0.9),
+                ("beta2", 0.999),
+                ("epsilon", 1e-8),
+                ("weight_decay", 0.0),
+                ("warmup_steps", 0.0),
+            ],
+        ),
+        (
+            "prodigy",
+            1.0,
+            &[
+                ("beta1", 0.9),
+                ("beta2", 0.999),
+                ("beta3", 0.999499874937461),
+                ("epsilon", 1e-8),
+                ("d0", 1e-6),
+                ("d_coef", 1.0),
+                ("weight_decay", 0.0),
+            ],
+        ),
     ];
     assert_eq!(expected.len(), thalweg_optim::registry::REGISTRY.len(), "a new rule wants a row here");
     for (name, rate, hyper) in expected {

@@ -5,6 +5,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← γG + (1−γ)g²; Δ = √(H+ε)/√(G+ε) · g; W ← W − ηΔ; H ← γH + (1−γ)Δ².
 ///
@@ -72,6 +73,11 @@ impl Method for Adadelta {
 
 impl Rule for Adadelta {
     const STATES: &'static [&'static str] = &["square_average", "step_square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("square_avg", "square_average"),
+        TorchState::slot("acc_delta", "step_square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -6,6 +6,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/√(v+ε) · √(1−β₂ᵗ)/(1−β₁ᵗ) · m.
 ///
@@ -79,6 +80,11 @@ impl Method for Adam {
 
 impl Rule for Adam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
@@ -99,10 +105,18 @@ impl Rule for Adam {
     }
 
     #[inline(always)]
-    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        c.first.take_in(m, g);
-        c.second.take_in_square(v, g);
-        w - c.rate * *m / c.epsilon.scaled_root(*v, c.scale)
+    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, state: &mut [T; 2]) -> T {
+        w - c.step(g, state)
+    }
+}
+
+impl<T: Real> Coefficients<T> {
+    /// What W is lessened by.
+    #[inline(always)]
+    pub(super) fn step(&self, g: T, [m, v]: &mut [T; 2]) -> T {
+        self.first.take_in(m, g);
+        self.second.take_in_square(v, g);
+        self.rate * *m / self.epsilon.scaled_root(*v, self.scale)
     }
 }
 

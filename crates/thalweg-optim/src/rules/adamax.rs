@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; u ← max(β₂u, |g|); W ← W − η/(1−β₁ᵗ) · m/u.
 ///
@@ -81,6 +82,11 @@ impl Method for Adamax {
 
 impl Rule for Adamax {
     const STATES: &'static [&'static str] = &["gradient_average", "largest_gradient"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_inf", "largest_gradient"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -6,14 +6,14 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
-/// W ← (1−ηλ)W; then [`Adam`] with ε outside the root: m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²;
-/// W ← W − η/(1−β₁ᵗ) · m / (√(v/(1−β₂ᵗ)) + ε).
+/// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η(m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε) + λW).
 ///
-/// The decay does not go through the averages, so every element shrinks alike. The packages agree up to ε, which `keras`
-/// adds before the correction, and λ: 0.01 in `torch`, 0.004 in `keras`, 0.0001 in `optax`. The paper's λ is not multiplied
-/// by the learning rate, only by its schedule's multiplier: its λ is the ηλ of here at the first η. It names no default λ;
-/// the `textbook` takes 0.01.
+/// [`Adam`] with ε outside the root, and a decay that does not go through the averages, so that every element shrinks
+/// alike. The packages agree up to ε, which `keras` adds before the correction, and λ: 0.01 in `torch`, 0.004 in `keras`,
+/// 0.0001 in `optax`. The paper's λ is not multiplied by the learning rate, only by its schedule's multiplier: its λ is
+/// the ηλ of here at the first η. It names no default λ; the `textbook` takes 0.01.
 ///
 /// Source: Loshchilov & Hutter, *Decoupled weight decay regularization* (2019), algorithm 2.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,7 +36,8 @@ impl Default for AdamW {
     }
 }
 
-/// Adam's, and ηλ. In f32, 1 − ηλ would round alike at every step, and a hundred steps would add that up.
+/// Adam's, and ηλ. The two are added before W is lessened by them: in f32, W·(1 − ηλ) would round the same way step after
+/// step, and a small decay be lost or doubled.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     adam: adam::Coefficients<T>,
@@ -91,6 +92,7 @@ impl Method for AdamW {
 
 impl Rule for AdamW {
     const STATES: &'static [&'static str] = Adam::STATES;
+    const TORCH_STATES: Option<&'static [TorchState]> = Adam::TORCH_STATES;
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
@@ -109,6 +111,6 @@ impl Rule for AdamW {
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, state: &mut [T; 2]) -> T {
-        Adam::update(&c.adam, w - c.decay * w, g, state)
+        w - (c.decay * w + c.adam.step(g, state))
     }
 }

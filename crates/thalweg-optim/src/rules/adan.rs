@@ -71,6 +71,7 @@ pub struct Coefficients<T> {
     of_n: T,
     epsilon: T,
     epsilon_root: T,
+    /// What decays of W before it moves and after: taken off, as f32 would round 1 − ηλ alike in every step.
     before: T,
     after: T,
 }
@@ -137,8 +138,8 @@ impl Rule for Adan {
     fn coefficients<T: Real>(&self, step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         let decay = learning_rate * self.weight_decay;
         let (before, after) = match self.shrinks {
-            Shrinks::Before => (1.0 - decay, 1.0),
-            Shrinks::After => (1.0, 1.0 / (1.0 + decay)),
+            Shrinks::Before => (decay, 0.0),
+            Shrinks::After => (0.0, decay / (1.0 + decay)),
         };
         Coefficients {
             rate: T::from_f64(learning_rate),
@@ -166,6 +167,7 @@ impl Rule for Adan {
         c.square.take_in_square(n, g + c.ahead * change);
         let root = (c.of_n * *n + c.epsilon_root).sqrt() + c.epsilon;
         let direction = (c.of_m * *m + c.of_v * *v) / root;
-        c.after * (c.before * w - c.rate * direction)
+        let moved = w - (c.before * w + c.rate * direction);
+        moved - c.after * moved
     }
 }

@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; v̂ ← max(v̂, v); W ← W − η/√(v̂+ε) · m.
 ///
@@ -100,6 +101,12 @@ impl Method for AmsGrad {
 
 impl Rule for AmsGrad {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average", "largest_square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+        TorchState::slot("max_exp_avg_sq", "largest_square_average"),
+    ]);
 
     type State<T: Real> = [T; 3];
     type Coefficients<T: Real> = Coefficients<T>;

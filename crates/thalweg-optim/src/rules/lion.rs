@@ -30,13 +30,14 @@ impl Default for Lion {
     }
 }
 
-/// η, what the step looks at, what is kept, and 1−ηλ.
+/// η, what the step looks at, what is kept, and ηλ: taken off W, as f32 would round 1−ηλ
+/// alike in every step.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
     step: Average<T>,
     kept: Average<T>,
-    shrink: T,
+    decay: T,
 }
 
 impl Method for Lion {
@@ -86,7 +87,7 @@ impl Rule for Lion {
             rate: T::from_f64(learning_rate),
             step: Average::new(self.beta1),
             kept: Average::new(self.beta2),
-            shrink: T::from_f64(1.0 - learning_rate * self.weight_decay),
+            decay: T::from_f64(learning_rate * self.weight_decay),
         }
     }
 
@@ -95,6 +96,6 @@ impl Rule for Lion {
         let mut mixed = *m;
         c.step.take_in(&mut mixed, g);
         c.kept.take_in(m, g);
-        c.shrink * w - c.rate * sign(mixed)
+        w - (c.decay * w + c.rate * sign(mixed))
     }
 }

@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::{TorchKind, TorchState};
 
 /// μₜ = β₁(1 − ½·0.96^(ψt)), Πₜ = μ₁⋯μₜ; m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²;
 /// W ← W − η((1−μₜ)/(1−Πₜ) · g + μₜ₊₁/(1−Πₜ₊₁) · m) / (√(v/(1−β₂ᵗ)) + ε).
@@ -101,6 +102,12 @@ impl Method for NAdam {
 impl Rule for NAdam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
     const SCALARS: &'static [&'static str] = &["momentum_product"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState { torch: "mu_product", own: "momentum_product", kind: TorchKind::Shared },
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

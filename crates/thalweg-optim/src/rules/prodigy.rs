@@ -66,8 +66,8 @@ pub struct Coefficients<T> {
     rate: T,
     /// dε.
     epsilon: T,
-    /// 1 − ηdλ.
-    shrink: T,
+    /// ηdλ: taken off W, as f32 would round 1 − ηdλ alike in every step.
+    decay: T,
     /// (d/d₀)·ηd, of the sum.
     weight: f64,
 }
@@ -162,7 +162,7 @@ impl Rule for Prodigy {
             into_s: T::from_f64(weight),
             rate: T::from_f64(rate),
             epsilon: beside_root(d * self.epsilon),
-            shrink: T::from_f64(1.0 - rate * self.weight_decay),
+            decay: T::from_f64(rate * self.weight_decay),
             weight,
         }
     }
@@ -199,6 +199,6 @@ impl Rule for Prodigy {
         *m = c.beta1 * *m + c.into_m * g;
         *v = c.beta2 * *v + c.into_v * g * g;
         *s = c.beta3 * *s + c.into_s * g;
-        c.shrink * w - c.rate * (*m / (v.sqrt() + c.epsilon))
+        w - (c.decay * w + c.rate * (*m / (v.sqrt() + c.epsilon)))
     }
 }

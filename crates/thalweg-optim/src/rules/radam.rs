@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// ρ∞ = 2/(1−β₂) − 1, ρ = ρ∞ − 2tβ₂ᵗ/(1−β₂ᵗ); m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²;
 /// if ρ > threshold: W ← W − η/(1−β₁ᵗ) · r · m √(1−β₂ᵗ)/(√v + ε), r = √((ρ−4)(ρ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρ));
@@ -110,6 +111,11 @@ impl Method for RAdam {
 
 impl Rule for RAdam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

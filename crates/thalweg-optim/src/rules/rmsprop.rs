@@ -6,6 +6,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g.
 ///
@@ -72,6 +73,8 @@ impl Method for RmsProp {
 
 impl Rule for RmsProp {
     const STATES: &'static [&'static str] = &["square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> =
+        Some(&[TorchState::STEPS, TorchState::slot("square_avg", "square_average")]);
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;

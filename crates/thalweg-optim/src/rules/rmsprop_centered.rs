@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::{TorchKind, TorchState};
 
 /// G ← γG + (1−γ)g²; ḡ ← γḡ + (1−γ)g; b ← βb + η/√(G − ḡ² + ε) · g; W ← W − b.
 ///
@@ -94,6 +95,12 @@ impl Method for RmsPropCentered {
 
 impl Rule for RmsPropCentered {
     const STATES: &'static [&'static str] = &["square_average", "gradient_average", "velocity"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("square_avg", "square_average"),
+        TorchState::slot("grad_avg", "gradient_average"),
+        TorchState { torch: "momentum_buffer", own: "velocity", kind: TorchKind::SlotOrZero },
+    ]);
 
     type State<T: Real> = [T; 3];
     type Coefficients<T: Real> = Coefficients<T>;

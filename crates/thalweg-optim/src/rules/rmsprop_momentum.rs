@@ -7,6 +7,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← γG + (1−γ)g²; b ← βb + η/√(G+ε) · g; W ← W − b.
 ///
@@ -85,6 +86,11 @@ impl Method for RmsPropMomentum {
 
 impl Rule for RmsPropMomentum {
     const STATES: &'static [&'static str] = &["square_average", "velocity"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("square_avg", "square_average"),
+        TorchState::slot("momentum_buffer", "velocity"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -5,6 +5,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// s = g·p; Δ ← η₊Δ where s > 0, η₋Δ where s < 0, within [Δ₋, Δ₊]; W ← W − sign(g)·Δ where s ≥ 0; p ← g, or 0 where
 /// s < 0. (p: the gradient before. The learning rate is the first Δ.)
@@ -123,6 +124,11 @@ const GROWTH: Range = Range { low: 1.0, high: 10.0, closed: true };
 
 impl Rule for Rprop {
     const STATES: &'static [&'static str] = &["previous_gradient", "step_size"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("prev", "previous_gradient"),
+        TorchState::slot("step_size", "step_size"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;

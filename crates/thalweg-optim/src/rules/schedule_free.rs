@@ -63,8 +63,8 @@ pub(super) struct Points<T> {
     /// z ← kept·z + first·y before anything else: z starts as y does.
     kept: T,
     first: T,
-    /// y ← shrink·y: a decay that only y sees.
-    shrink: T,
+    /// y ← y − decay·y: a decay that only y sees.
+    decay: T,
     /// c.
     follow: T,
     /// Of u, into y: η(1 − β(1−c)).
@@ -79,7 +79,7 @@ impl<T: Real> Points<T> {
         Self {
             kept: T::from_f64(1.0 - first),
             first: T::from_f64(first),
-            shrink: T::from_f64(1.0 - decay_of_y),
+            decay: T::from_f64(decay_of_y),
             follow: T::from_f64(follow),
             ahead: T::from_f64(rate * (1.0 - beta * (1.0 - follow))),
             rate: T::from_f64(rate),
@@ -91,7 +91,7 @@ impl<T: Real> Points<T> {
     #[inline(always)]
     pub(super) fn step(&self, y: T, z: &mut T, direction: impl FnOnce(T) -> T) -> T {
         let old = self.kept * *z + self.first * y;
-        let y = self.shrink * y;
+        let y = y - self.decay * y;
         let u = direction(y);
         *z = old - self.rate * u;
         y + self.follow * (old - y) - self.ahead * u

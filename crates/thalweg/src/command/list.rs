@@ -5,10 +5,13 @@ use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
+use thalweg_optim::functions::{Kind, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
+use crate::race::{figure, place};
 use crate::report::Format;
 use crate::report::grid::Grid;
 use crate::study::verdict::rate_text;
@@ -17,6 +20,7 @@ use crate::study::verdict::rate_text;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   thalweg list optimizers
+  thalweg list schedules
   thalweg list datasets --format markdown
   thalweg list metrics --format json")]
 pub(super) struct List {
@@ -32,12 +36,16 @@ pub(super) struct List {
 enum What {
     /// Update rules: formulas, defaults and papers
     Optimizers,
+    /// Learning-rate schedules: formulas, settings and sources
+    Schedules,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
     Metrics,
     /// Ways to split rows (--cv)
     Splitters,
+    /// Test functions of `thalweg race`: formulas, minima and starts
+    Functions,
     /// Activations
     Activations,
     /// Losses
@@ -48,9 +56,11 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let grid = match self.what {
             What::Optimizers => optimizers(),
+            What::Schedules => schedules(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
+            What::Functions => functions(),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -102,6 +112,32 @@ fn optimizers() -> Grid {
     grid(columns, rows.collect())
 }
 
+fn schedules() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("summary", "what it does"),
+        ("formula", "factor of step t"),
+        ("settings", "settings"),
+        ("source", "source"),
+    ];
+    let rows = schedule::REGISTRY.iter().map(|entry| {
+        let settings = (entry.default)().settings();
+        let setting = |setting: &Setting| {
+            let Setting { name, symbol, value, range } = setting;
+            let symbol = if symbol == name { String::new() } else { format!("{symbol} = ") };
+            format!("{symbol}{name} = {value} ({range})")
+        };
+        [
+            entry.info.name.to_owned(),
+            entry.info.summary.to_owned(),
+            entry.info.formula.to_owned(),
+            settings.iter().map(setting).collect::<Vec<_>>().join("; "),
+            entry.info.source.to_owned(),
+        ]
+    });
+    grid(columns, rows.collect())
+}
+
 fn datasets() -> Grid {
     let columns = [
         ("name", "name"),
@@ -141,6 +177,31 @@ fn metrics() -> Grid {
     let rows = METRICS.iter().map(|row| {
         let better = if row.higher_is_better { "higher" } else { "lower" };
         [row.name, better, row.range, row.formula, row.convention].map(str::to_owned)
+    });
+    grid(columns, rows.collect())
+}
+
+fn functions() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("formula", "formula"),
+        ("start", "start"),
+        ("lowest", "lowest"),
+        ("lesson", "what it shows"),
+        ("source", "source"),
+    ];
+    let rows = FUNCTIONS.iter().map(|row| {
+        let minima = row.minima();
+        let places =
+            minima.iter().filter(|minimum| minimum.kind == Kind::Lowest).map(|minimum| place(minimum.at));
+        [
+            row.name.to_owned(),
+            row.formula.to_owned(),
+            place(row.start),
+            format!("{} at {}", figure(row.lowest), places.collect::<Vec<_>>().join(", ")),
+            row.lesson.to_owned(),
+            row.source.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

@@ -8,7 +8,7 @@ use thalweg_data::DatasetSpec;
 use thalweg_eval::{Metric, SplitSpec};
 use thalweg_learn::nn::{Activation, Init, Loss};
 use thalweg_learn::train::BatchSize;
-use thalweg_optim::{Dialect, Range};
+use thalweg_optim::{Dialect, Range, Schedule};
 
 /// A study's settings, with all defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct StudySpec {
     pub dialect: Dialect,
     /// The learning rates that each method tries in each fold.
     pub learning_rates: LearningRates,
+    /// What each rate is multiplied by as training goes on.
+    #[serde(skip_serializing_if = "Schedule::is_default")]
+    pub schedule: Schedule,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
@@ -58,6 +61,7 @@ impl Default for StudySpec {
                 .to_vec(),
             dialect: Dialect::Torch,
             learning_rates: LearningRates::default(),
+            schedule: Schedule::default(),
             hidden: vec![64],
             activation: Activation::Relu,
             init: Init::Auto,
