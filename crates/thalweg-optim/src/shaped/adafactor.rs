@@ -238,7 +238,7 @@ impl BlockRule for Adafactor {
                 let rate = T::from_f64(self.clipped(rate, squares, w.len()));
                 let least = T::from_f64(square.least);
                 pass(threads, [grad, v], [w], |[g, v], [w]| {
-                    *w = *w - rate * direction(g, v, least);
+                    *w -= rate * direction(g, v, least);
                     []
                 });
             }

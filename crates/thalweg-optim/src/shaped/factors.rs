@@ -143,7 +143,7 @@ impl<T: Real> Factors<'_, T> {
         let least = T::from_f64(self.square.least);
         self.lines(|grad, range, columns, rows| {
             pass(&Threads::default(), [grad, columns, rows], [&mut w[range]], |[g, c, r], [w]| {
-                *w = *w - rate * direction(g, r * c, least);
+                *w -= rate * direction(g, r * c, least);
                 []
             });
         });

@@ -110,7 +110,7 @@ impl BlockRule for Lars {
         let (momentum, rate) = (T::from_f64(self.momentum), T::from_f64(at.learning_rate * ratio));
         pass(threads, [grad], [w, velocity], |[g], [w, a]| {
             *a = momentum * *a + rate * (g + decay * *w);
-            *w = *w - *a;
+            *w -= *a;
             []
         });
     }

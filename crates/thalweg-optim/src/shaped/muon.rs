@@ -265,8 +265,8 @@ impl BlockRule for Muon {
         if high {
             subtract_transposed(w, step, (rows, columns), rate);
         } else {
-            pass(threads, [&*step], [w], |[o], [w]| {
-                *w = *w - rate * o;
+            pass(threads, [step], [w], |[o], [w]| {
+                *w -= rate * o;
                 []
             });
         }
@@ -280,7 +280,7 @@ fn subtract_transposed<T: Real>(w: &mut [T], o: &[T], (rows, columns): (usize, u
         let end = rows.min(start + 16);
         for (j, o) in o[..rows * columns].chunks_exact(rows).enumerate() {
             for (i, &o) in (start..end).zip(&o[start..end]) {
-                w[i * columns + j] = w[i * columns + j] - rate * o;
+                w[i * columns + j] -= rate * o;
             }
         }
     }

@@ -235,7 +235,7 @@ impl<T: Real> Matrix<'_, T> {
         let corrected = correction(rule.beta2, at.step).sqrt() / correction(rule.beta1, at.step);
         let rate = T::from_f64(at.learning_rate * corrected);
         pass(self.threads, [&*turned], [w], |[step], [w]| {
-            *w = *w - rate * step;
+            *w -= rate * step;
             []
         });
     }
