@@ -175,12 +175,14 @@ fn measure<R: Rule, T: Real>(
     works: &mut [Work<'_, R, T>],
     threads: &Threads,
 ) -> [f64; 2] {
+    let of = |work: &Work<'_, R, T>| dispatch(Measure { coefficients, riders, work });
     let add = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
+    if threads.count() == 1 {
+        return works.iter().map(of).fold([0.0; 2], add);
+    }
     let mut parts: Vec<_> = works.iter_mut().map(|work| (work, [0.0; 2])).collect();
-    threads.run(&mut parts, |(work, sums)| {
-        *sums = dispatch(Measure { coefficients, riders, work });
-    });
-    parts.iter().fold([0.0; 2], |total, (_, sums)| add(total, *sums))
+    threads.run(&mut parts, |(work, sums)| *sums = of(work));
+    parts.iter().map(|(_, sums)| *sums).fold([0.0; 2], add)
 }
 
 impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {

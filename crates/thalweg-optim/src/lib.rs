@@ -4,25 +4,14 @@
 //! the value and the gradient at any point, a [`Rule`] says how one element moves, and an [`Optimizer`] says where the
 //! gradient is taken and applies the rule to the whole slice in one pass over memory.
 //!
-//! ```
-//! use thalweg_optim::{Adam, Optimizer, Rule};
-//!
-//! // f(w) = ½‖w − (3, −1)‖², given as a closure that overwrites the gradient and returns the value.
-//! let mut f = thalweg_optim::from_fn(2, |w: &[f64], grad: &mut [f64]| {
-//!     grad[0] = w[0] - 3.0;
-//!     grad[1] = w[1] + 1.0;
-//!     0.5 * (grad[0] * grad[0] + grad[1] * grad[1])
-//! });
-//! let mut w = [0.0, 0.0];
-//! let mut adam = Adam::default().optimizer(w.len())?;
-//! for _ in 0..2_000 {
-//!     adam.step(&mut w, &mut f, 0.01);
-//! }
-//! assert!((w[0] - 3.0).abs() < 1e-6 && (w[1] + 1.0).abs() < 1e-6);
-//! # Ok::<(), thalweg_optim::OptimError>(())
-//! ```
+//! The [README](https://docs.rs/thalweg-optim) has examples; they are compiled with this crate's tests.
 //!
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod elementwise;
 pub mod functions;

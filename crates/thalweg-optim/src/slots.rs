@@ -70,7 +70,11 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
 
     #[inline(always)]
     fn load(slots: &Self::Slices<'_>, index: usize) -> Self {
-        std::array::from_fn(|slot| slots[slot][index])
+        let mut state = [T::ZERO; N];
+        for (value, slot) in state.iter_mut().zip(slots) {
+            *value = slot[index];
+        }
+        state
     }
 
     #[inline(always)]
@@ -135,7 +139,11 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
 
     #[inline(always)]
     fn lane<const B: usize>(block: &Self::Block<B>, lane: usize) -> Self {
-        std::array::from_fn(|slot| block[slot][lane])
+        let mut state = [T::ZERO; N];
+        for (value, values) in state.iter_mut().zip(block) {
+            *value = values[lane];
+        }
+        state
     }
 
     #[inline(always)]

@@ -34,19 +34,30 @@ impl Threads {
     /// Does `work` for each part, the parts on all threads.
     pub fn run<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
         match &self.pool {
-            Some(pool) if parts.len() > 1 => pool.install(|| halve(parts, &work)),
+            Some(pool) if parts.len() > 1 => {
+                let mut jobs: Vec<_> = parts.iter_mut().map(|part| || work(part)).collect();
+                let mut jobs: Vec<Job<'_>> = jobs.iter_mut().map(|job| job as Job<'_>).collect();
+                spread(pool, &mut jobs);
+            }
             _ => parts.iter_mut().for_each(work),
         }
     }
 }
 
-fn halve<P: Send>(parts: &mut [P], work: &(impl Fn(&mut P) + Sync)) {
-    match parts {
+/// Of any type: else every rule would compile the pool's machinery anew, which took a third of the crate's build.
+type Job<'a> = &'a mut (dyn FnMut() + Send);
+
+fn spread(pool: &ThreadPool, jobs: &mut [Job<'_>]) {
+    pool.install(|| halve(jobs));
+}
+
+fn halve(jobs: &mut [Job<'_>]) {
+    match jobs {
         [] => {}
-        [part] => work(part),
+        [job] => job(),
         _ => {
-            let (left, right) = parts.split_at_mut(parts.len() / 2);
-            rayon::join(|| halve(left, work), || halve(right, work));
+            let (left, right) = jobs.split_at_mut(jobs.len() / 2);
+            rayon::join(|| halve(left), || halve(right));
         }
     }
 }

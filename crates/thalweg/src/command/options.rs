@@ -78,7 +78,7 @@ options! {
     #[arg(long, value_parser = word::<HeaderMode>, value_name = "WHICH", help_heading = "Data")]
     header: (HeaderMode),
 
-    /// The optimizers, separated by commas [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
+    /// The optimizers, separated by commas, or all [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
     #[arg(long, value_name = "NAMES", help_heading = "Methods")]
     optimizers: (Listed),
     /// Whose form of each rule: torch or textbook [default: torch]
@@ -215,7 +215,7 @@ impl Options {
                 missing: names(&self.missing),
                 header: self.header.unwrap_or_default(),
             },
-            optimizers: self.optimizers.clone().map_or(default.optimizers, |listed| listed.0),
+            optimizers: self.optimizers.clone().map_or(default.optimizers, Listed::optimizers),
             dialect: self.dialect.unwrap_or(default.dialect),
             learning_rates: self.learning_rates.clone().map_or(default.learning_rates, |rates| rates.0),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
@@ -373,6 +373,13 @@ impl Written {
 struct Listed(Vec<String>);
 
 impl Listed {
+    fn optimizers(self) -> Vec<String> {
+        if self.0 == ["all"] {
+            return REGISTRY.iter().map(|entry| entry.info.name.to_owned()).collect();
+        }
+        self.0
+    }
+
     fn widths(&self) -> Result<Vec<usize>, Failure> {
         if self.0 == ["none"] {
             return Ok(Vec::new());
