@@ -167,7 +167,7 @@ fn a_search_that_finds_nothing_lower_says_so_and_leaves_w() {
         // First something to learn from, so that L-BFGS has pairs that mislead.
         let mut w = vec![0.5, 0.25, 0.125];
         for _ in 0..2 {
-            optimizer.step(&mut w, &mut from_fn(3, |w, grad| quadratic(w, grad)), 1.0);
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
         }
         let mut w = vec![2.0; 3];
         let report = optimizer.step(&mut w, &mut from_fn(3, lie), 1.0);
@@ -178,7 +178,7 @@ fn a_search_that_finds_nothing_lower_says_so_and_leaves_w() {
         assert!(report.outcome.stuck && report.evaluations == 1 && w == [2.0; 3]);
         // It goes on where it can.
         for _ in 0..200 {
-            optimizer.step(&mut w, &mut from_fn(3, |w, grad| quadratic(w, grad)), 1.0);
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
         }
         assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-3), "{name}: {w:?}");
     }

@@ -6,6 +6,7 @@ use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
 use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::wrap::WRAPPERS;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
@@ -32,6 +33,8 @@ pub(super) struct List {
 enum What {
     /// Update rules: formulas, defaults and papers
     Optimizers,
+    /// What goes around optimizers (--wrap): formulas, settings and papers
+    Wrappers,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
@@ -48,6 +51,7 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let grid = match self.what {
             What::Optimizers => optimizers(),
+            What::Wrappers => wrappers(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
@@ -98,6 +102,33 @@ fn optimizers() -> Grid {
                 entry.info.paper.to_owned(),
             ]
         })
+    });
+    grid(columns, rows.collect())
+}
+
+fn wrappers() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("summary", "what it does"),
+        ("formula", "formula"),
+        ("settings", "settings, in the order of --wrap name=first:second"),
+        ("states", "state"),
+        ("paper", "source"),
+    ];
+    let rows = WRAPPERS.iter().map(|entry| {
+        let settings = (entry.settings)().into_iter().map(|row| {
+            let whole = if row.whole { ", whole" } else { "" };
+            format!("{} = {} = {} in {}{whole}", row.symbol, row.key, rate_text(row.default), row.range)
+        });
+        let states: Vec<_> = entry.slot.into_iter().chain(entry.count).collect();
+        [
+            entry.info.name.to_owned(),
+            entry.info.summary.to_owned(),
+            entry.info.formula.to_owned(),
+            settings.collect::<Vec<_>>().join(", "),
+            states.join(", "),
+            entry.info.paper.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

@@ -10,7 +10,7 @@ use thalweg_learn::train::Recipe;
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
-use thalweg_optim::{OptimError, OptimizerSpec};
+use thalweg_optim::{Layout, OptimError, OptimizerSpec};
 
 use super::reproduce::{command, widths_text};
 use super::spec::{LossChoice, StudySpec};
@@ -69,6 +69,9 @@ pub enum StudyError {
     /// An optimizer's name or settings.
     #[error("--optimizers: {0}")]
     Optimizer(#[from] OptimError),
+    /// What goes around the optimizers.
+    #[error("--wrap: {0}")]
+    Wrap(OptimError),
     /// The folds.
     #[error("{0}")]
     Split(String),
@@ -239,7 +242,7 @@ impl<'d> Plan<'d> {
             activation: spec.activation,
             init: spec.init,
             loss: self.loss,
-            optimizer: OptimizerSpec::named(optimizer).dialect(spec.dialect),
+            optimizer: spec.optimizer(optimizer),
             learning_rate,
             epochs,
             batch_size: spec.batch_size,
@@ -369,6 +372,8 @@ fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
     }
     for (index, name) in spec.optimizers.iter().enumerate() {
         OptimizerSpec::named(name).dialect(spec.dialect).resolved()?;
+        // Built once, for what a wrapper cannot go around.
+        spec.optimizer(name).build::<f32>(&Layout::vector(1)).map_err(StudyError::Wrap)?;
         if spec.optimizers[..index].contains(name) {
             return setting("optimizers", name.clone(), "named once");
         }
