@@ -1,10 +1,9 @@
 //! The contract of whatever learns from data as they are, preparation included.
 
 use thalweg_data::{Dataset, Preparation, Target, Targets as DataTargets, Task, TestView, TrainView, View};
-use thalweg_optim::OptimError;
 
 use crate::nn::{Loss, Targets};
-use crate::train::{Model, Predictions, Recipe, Samples, StopReason, fit};
+use crate::train::{Model, Predictions, Recipe, RecipeError, Samples, StopReason, fit};
 
 /// Settings that can be fitted. Fitting never changes them: what was fitted is a [`Predictor`].
 pub trait Estimator: Send + Sync {
@@ -25,9 +24,9 @@ pub trait Predictor: Send + Sync {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
-    /// The optimizer's settings.
+    /// The recipe's settings.
     #[error(transparent)]
-    Optimizer(#[from] OptimError),
+    Recipe(#[from] RecipeError),
     /// The loss does not fit the target.
     #[error("--loss {loss} does not fit a target of {target}; use one of {usable}")]
     LossForTask {

@@ -20,7 +20,7 @@
 //! let samples = Samples { width: 1, x: &x, targets: Targets::Values(&y) };
 //! let fitted = fit(&recipe, samples, 1, None, 0, &|| true)?;
 //! assert!((fitted.model.parameters()[0] - 2.0).abs() < 1e-4);
-//! # Ok::<(), thalweg_optim::OptimError>(())
+//! # Ok::<(), thalweg_learn::train::RecipeError>(())
 //! ```
 
 pub mod baseline;

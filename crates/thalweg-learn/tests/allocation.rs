@@ -190,6 +190,18 @@ fn a_warm_training_allocates_nothing() {
 }
 
 #[test]
+fn a_warm_training_with_a_schedule_allocates_nothing() {
+    for entry in thalweg_optim::schedule::REGISTRY {
+        let (schedule, batch_size) = ((entry.default)(), BatchSize::Rows(8));
+        let (loss, epochs) = (Loss::SquaredError, 4);
+        let recipe = Recipe { hidden: vec![9], loss, epochs, batch_size, schedule, ..Recipe::default() };
+        let mut counts = vec![0; 4 * ROWS];
+        counts_in_fit(&recipe, None, &mut counts);
+        assert!(counts[1..].iter().all(|&count| count == counts[1]), "{}: {counts:?}", entry.info.name);
+    }
+}
+
+#[test]
 fn validation_allocates_in_its_first_epoch_only() {
     let data = data();
     let cost = |_: &Predictions| 1.0;

@@ -8,7 +8,8 @@ use thalweg_learn::nn::{Activation, BatchObjective, Loss, Targets};
 use thalweg_learn::train::{BatchSize, Fitted, Predictions, Recipe, Samples, StopReason, Validation, fit};
 use thalweg_optim::random::stream;
 use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::{Dialect, OptimizerSpec};
+use thalweg_optim::schedule::{self, Constant, Cosine, Length, ReduceOnPlateau};
+use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
 
 /// A noisy wave over three features.
 struct Data {
@@ -327,6 +328,108 @@ fn a_recipe_that_is_not_valid_is_refused() {
     let wild = OptimizerSpec::named("momentum").with("momentum", 1.0);
     assert!(refused(Recipe { optimizer: wild, ..good }).contains("[0, 1)"));
     assert!(denormals_live(), "a refusal, too, puts the mode back");
+}
+
+#[test]
+fn a_schedule_gives_each_step_its_rate() {
+    let data = Data::new(10, 0.0);
+    let schedule = Schedule::from(Cosine { last: 0.1, ..Cosine::default() });
+    let recipe = Recipe { schedule, ..recipe(4, BatchSize::Rows(4)) };
+    let curve = recipe.curve(10).expect("a valid schedule");
+    // The same training by hand: three steps an epoch, with the rates of the curve.
+    let network = recipe.network(3, 1);
+    let (mut w, mut workspace) = (network.init(7), network.workspace(4));
+    let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
+    let mut step = 0;
+    for epoch in 1..=4 {
+        let mut order: Vec<usize> = (0..10).collect();
+        order.shuffle(&mut stream(7, "shuffle", epoch));
+        for rows in order.chunks(4) {
+            let x: Vec<f32> = rows.iter().flat_map(|&row| data.x[3 * row..3 * row + 3].to_vec()).collect();
+            let y: Vec<f32> = rows.iter().map(|&row| data.y[row]).collect();
+            let (network, workspace) = (&network, &mut workspace);
+            let (loss, targets) = (recipe.loss, Targets::Values(&y));
+            let mut objective = BatchObjective { network, workspace, loss, x: &x, targets };
+            optimizer.step(&mut w, &mut objective, 0.05 * curve.factor(step));
+            step += 1;
+        }
+    }
+    let fitted = train(&recipe, &data, 7);
+    assert_eq!(fitted.steps, step);
+    assert_eq!(fitted.model.parameters(), w);
+}
+
+#[test]
+fn a_constant_schedule_changes_no_bit_and_others_do() {
+    let data = Data::new(10, 0.0);
+    let plain = recipe(4, BatchSize::Rows(4));
+    let expected = bits(&train(&plain, &data, 7));
+    let with = |schedule: Schedule| bits(&train(&Recipe { schedule, ..plain.clone() }, &data, 7));
+    assert_eq!(with(Constant::default().into()), expected);
+    let halved = Recipe { learning_rate: 0.025, ..plain.clone() };
+    assert_eq!(with(Constant { factor: 0.5 }.into()), bits(&train(&halved, &data, 7)));
+    for entry in schedule::REGISTRY
+        .iter()
+        .filter(|entry| !["constant", "reduce-on-plateau"].contains(&entry.info.name))
+    {
+        assert_ne!(with((entry.default)()), expected, "{}", entry.info.name);
+    }
+}
+
+#[test]
+fn a_shorter_training_on_the_same_schedule_is_the_start_of_the_longer_one() {
+    let data = Data::new(12, 0.0);
+    let calls = Cell::new(0_u32);
+    let cost = |_: &Predictions| {
+        calls.set(calls.get() + 1);
+        [5.0, 4.0, 1.0, 2.0, 3.0, 4.0][calls.get() as usize - 1]
+    };
+    for entry in schedule::REGISTRY.iter().filter(|entry| entry.info.name != "reduce-on-plateau") {
+        calls.set(0);
+        let long = Recipe { schedule: (entry.default)(), ..recipe(6, BatchSize::Rows(5)) };
+        let validation = Validation { samples: data.samples(), cost: &cost };
+        let fitted = fit(&long, data.samples(), 1, Some(validation), 3, &|| true).expect("a valid recipe");
+        assert_eq!(fitted.best.map(|best| best.epoch), Some(3));
+        let short = Recipe { epochs: 3, schedule_epochs: Some(6), ..long };
+        assert_eq!(bits(&fitted), bits(&train(&short, &data, 3)), "{}", entry.info.name);
+    }
+}
+
+#[test]
+fn a_plateau_is_seen_in_the_validation_loss_or_else_in_the_training_loss() {
+    let (data, held_out) = (Data::new(40, 0.0), Data::new(15, 5.0));
+    let rule = ReduceOnPlateau { patience: 0, gamma: 0.0, threshold: 0.0, ..ReduceOnPlateau::default() };
+    let recipe = Recipe { schedule: rule.into(), learning_rate: 0.3, ..recipe(60, BatchSize::Rows(8)) };
+    // γ = 0 freezes the weights: after the first epoch whose loss is no better, nothing moves any more.
+    let cost = |_: &Predictions| 0.0;
+    let validation = Validation { samples: held_out.samples(), cost: &cost };
+    let fitted = fit(&recipe, data.samples(), 1, Some(validation), 3, &|| true).expect("a valid recipe");
+    let losses: Vec<f64> = fitted.history.iter().filter_map(|record| record.valid_loss).collect();
+    let frozen = losses.windows(2).position(|pair| pair[1] >= pair[0]).expect("a plateau") + 1;
+    assert!(frozen + 1 < losses.len());
+    assert!(losses[frozen..].iter().all(|&loss| loss == losses[frozen]), "{losses:?}");
+    // Without a validation part: the training loss, which is a mean over batches while the weights moved.
+    let alone = train(&recipe, &data, 3);
+    let losses: Vec<f64> = alone.history.iter().map(|record| record.train_loss).collect();
+    let bad = losses.windows(2).position(|pair| pair[1] >= pair[0]).expect("a plateau") + 1;
+    assert_eq!(bits(&alone), bits(&train(&Recipe { epochs: bad as u32 + 1, ..recipe }, &data, 3)));
+}
+
+#[test]
+fn a_factor_beyond_all_numbers_diverges() {
+    let data = Data::new(12, 0.0);
+    let schedule = Schedule::from(Constant { factor: 1e300 });
+    let recipe = Recipe { schedule, learning_rate: 1e300, ..recipe(5, BatchSize::Full) };
+    assert_eq!(train(&recipe, &data, 3).stop, StopReason::Diverged { step: 1 });
+}
+
+#[test]
+fn a_schedule_that_is_not_valid_is_refused() {
+    let data = Data::new(12, 0.0);
+    let schedule = Schedule::from(Cosine { last: -1.0, steps: Length::ALL, power: 1.0 });
+    let recipe = Recipe { schedule, ..recipe(5, BatchSize::Full) };
+    let error = fit(&recipe, data.samples(), 1, None, 3, &|| true).map(drop).expect_err("not valid");
+    assert!(error.to_string().contains("cosine: final = -1.0"), "{error}");
 }
 
 /// Whether denormals are kept, as they are by default.

@@ -2,6 +2,9 @@
 
 Keras computes with torch, held to its portable kernels and to f64. One rule is taken from Keras on JAX instead:
 ScheduleFreeAdamW reads an old value through a live tensor, which on torch (only) has changed by then.
+
+Adafactor and Muon use Keras's `maximum`, `minimum`, `mean` and `norm`, which compute in f32 even of f64. Nothing exact can
+be compared with that, so `ops` is lent to their modules with these four in f64. Rows so made carry `widened`.
 Keras takes decay, clipping and averaging in every constructor; they are the `wrapped` rows.
 """
 
@@ -9,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 
 ON_JAX = os.environ.get("THALWEG_KERAS_ON") == "jax"  # set by this script for its child
 os.environ["KERAS_BACKEND"] = "jax" if ON_JAX else "torch"
@@ -20,6 +24,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from keras.src.optimizers import adafactor as adafactor_module  # noqa: E402
+from keras.src.optimizers import muon as muon_module  # noqa: E402
 from problems import BLOCKS, FLAT, gradient, read_defaults, shapes, split, walked, write  # noqa: E402
 
 STEPS = 100
@@ -129,7 +135,7 @@ ELEMENTWISE = {
     ),
     "adamax": (
         of(K.Adamax, **ADAM),
-        sets("learning_rate beta1 beta2 epsilon", [0.001, 0.9, 0.999, 1e-7], [0.05, 0.8, 0.9, 1e-3], [0.1, 0.95, 0.99, 0.1]),
+        sets("learning_rate beta1 beta2 epsilon", [0.001, 0.9, 0.999, 1e-7], [0.02, 0.8, 0.99, 1e-3], [0.1, 0.95, 0.99, 0.1]),
     ),
     "nadam": (
         of(K.Nadam, **ADAM),
@@ -175,7 +181,7 @@ SHAPED = {
         sets(
             "learning_rate beta2_decay epsilon1 epsilon2 clip_threshold weight_decay",
             [0.001, -0.8, 1e-30, 1e-3, 1.0, 0.0],
-            [0.1, -0.5, 1e-10, 0.01, 2.0, 0.05],
+            [0.01, -0.5, 1e-10, 0.01, 2.0, 0.05],
             [0.3, -0.9, 1e-3, 0.5, 1.5, 0.1],
         ),
     ),
@@ -186,7 +192,7 @@ SHAPED = {
             "learning_rate momentum weight_decay ns_steps nesterov epsilon rms_rate adam_beta1 adam_beta2 adam_weight_decay",
             [0.001, 0.95, 0.004, 5, 1, 1e-7, 0.2, 0.9, 0.999, 0.004],
             [0.02, 0.9, 0.0, 3, 0, 1e-4, 0.0, 0.8, 0.99, 0.0],
-            [0.05, 0.8, 0.05, 5, 1, 1e-3, 0.3, 0.9, 0.95, 0.1],
+            [0.01, 0.8, 0.05, 5, 1, 1e-3, 0.3, 0.9, 0.95, 0.1],
         ),
     ),
 }
@@ -281,11 +287,39 @@ def walk(optimizer, problem, averages=False):
     return {"w": walked(path), **({"average": walked(means)} if averages else {})}
 
 
+class Lent(types.ModuleType):
+    """Keras's `ops` with the four that narrow f64 replaced by torch's own."""
+
+    def __init__(self):
+        super().__init__("ops")
+        import torch
+
+        def wide(x):
+            return torch.as_tensor(x, dtype=torch.float64)
+
+        self.maximum = lambda a, b: torch.maximum(wide(a), wide(b))
+        self.minimum = lambda a, b: torch.minimum(wide(a), wide(b))
+        self.mean = lambda x, axis=None, keepdims=False: torch.mean(x, dim=axis, keepdim=keepdims)
+        self.norm = lambda x, axis, keepdims: torch.linalg.norm(x, dim=axis, keepdim=keepdims)
+
+    def __getattr__(self, name):
+        return getattr(keras.ops, name)
+
+
+def widen():
+    adafactor_module.ops = muon_module.ops = Lent()
+
+
+WIDENED = {"adafactor": "float32", "muon": "float32"}
+
+
 def runs(methods, problems, **more):
     for name, (build, hypers) in methods.items():
         for hyper in hypers:
             for problem in problems:
                 row = {"optimizer": name, "problem": problem["name"], "hyperparameters": hyper, **more}
+                if name in WIDENED:
+                    row["widened"] = WIDENED[name]
                 yield {**row, **walk(build(hyper), problem)}
 
 
@@ -336,15 +370,16 @@ def main():
     import torch
 
     torch.set_num_threads(1)
+    widen()
     golden = {
         "made_by": "cargo xtask goldens optim",
         "keras": keras.__version__,
         "defaults": defaults(),
         "problems": [*FLAT, *BLOCKS],
-        "runs": [*runs(ELEMENTWISE, FLAT), *of_child(), *runs(SHAPED, BLOCKS)],
+        "runs": [*runs(ELEMENTWISE, FLAT), *runs(SHAPED, BLOCKS), *of_child()],
         "wrapped": list(wrapped()),
     }
-    for name, (_, hypers) in {**ELEMENTWISE, **JAX_ONLY, **SHAPED}.items():
+    for name, (_, hypers) in {**ELEMENTWISE, **SHAPED, **JAX_ONLY}.items():
         assert hypers[0] == golden["defaults"][name], f"{name}: the first set must be the defaults"
     write(__file__, "keras.json", golden)
 

@@ -2,8 +2,9 @@
 
 JAX runs in f64, held to the instructions that every x86 has: none that multiplies and adds in one rounding.
 
-Optax's Adafactor computes its decay rate in f32 whatever W is; nothing exact can be compared with that, so `jnp` is
-lent to that module with this one type widened to f64. Rows so made carry `widened`.
+Two rules compute a scalar in f32 whatever W is: Adafactor its decay rate, the Schedule-Free ones their warm-up. Nothing
+exact can be compared with that, so `jnp` is lent to the one's module with this type widened to f64, and the other's
+warm-up is asked for an f64 step. Rows so made carry `widened`.
 """
 
 import os
@@ -19,6 +20,7 @@ import jax.numpy as jnp  # noqa: E402
 import optax  # noqa: E402
 from optax import contrib  # noqa: E402
 from optax._src import factorized as factorized_module  # noqa: E402
+from optax.contrib import _schedule_free as schedule_free_module  # noqa: E402
 from problems import BLOCKS, FLAT, gradient, read_defaults, shapes, split, walked, write  # noqa: E402
 
 STEPS = 100
@@ -172,7 +174,7 @@ ELEMENTWISE = {
     ),
     "adamax": (
         of(optax.adamax, **ADAM),
-        sets("learning_rate beta1 beta2 epsilon", [2e-3, 0.9, 0.999, 1e-8], [0.05, 0.8, 0.9, 1e-3], [0.1, 0.95, 0.99, 0.1]),
+        sets("learning_rate beta1 beta2 epsilon", [2e-3, 0.9, 0.999, 1e-8], [0.02, 0.8, 0.99, 1e-3], [0.1, 0.95, 0.99, 0.1]),
     ),
     "nadam": (
         of(optax.nadam, **ADAM),
@@ -250,7 +252,7 @@ ELEMENTWISE = {
         sets(
             "learning_rate beta1 beta2 beta3 epsilon d0 d_coef weight_decay",
             [1.0, 0.9, 0.999, 0.999**0.5, 1e-8, 1e-6, 1.0, 0.0],
-            [0.5, 0.8, 0.99, 0.9, 1e-6, 1e-3, 2.0, 0.01],
+            [0.3, 0.8, 0.999, 0.95, 1e-4, 1e-3, 1.0, 0.01],
             [1.0, 0.95, 0.99, 0.99**0.5, 1e-8, 1e-2, 0.5, 0.1],
         ),
     ),
@@ -262,8 +264,8 @@ SHAPED = {
         sets(
             "learning_rate momentum weight_decay trust_coefficient epsilon",
             [0.1, 0.9, 0.0, 0.001, 0.0],
-            [0.5, 0.5, 0.1, 0.02, 1e-3],
-            [1.0, 0.8, 0.01, 0.05, 1e-8],
+            [0.5, 0.5, 0.1, 0.01, 1e-3],
+            [0.2, 0.8, 0.01, 0.02, 1e-8],
         ),
     ),
     "lamb": (
@@ -272,16 +274,16 @@ SHAPED = {
             "learning_rate beta1 beta2 epsilon weight_decay",
             [1e-3, 0.9, 0.999, 1e-6, 0.0],
             [0.02, 0.8, 0.99, 1e-4, 0.1],
-            [0.05, 0.95, 0.9, 1e-3, 0.3],
+            [0.01, 0.95, 0.99, 1e-3, 0.3],
         ),
     ),
     "adafactor": (
         adafactor,
         sets(
             "learning_rate min_dim_size_to_factor decay_rate multiply_by_parameter_scale clip_threshold weight_decay epsilon",
-            [1.0, 128, 0.8, 1, 1.0, 0.0, 1e-30],
-            [0.05, 2, 0.5, 1, 2.0, 0.01, 1e-8],
-            [0.02, 1, 0.9, 0, 1.5, 0.001, 1e-3],
+            [0.01, 128, 0.8, 1, 1.0, 0.0, 1e-30],
+            [0.01, 2, 0.5, 1, 2.0, 0.01, 1e-8],
+            [0.002, 1, 0.9, 0, 1.5, 0.001, 1e-3],
         ),
     ),
     # `consistent_rms` 0 is optax's None: scaled by √max(1, columns/rows).
@@ -291,11 +293,11 @@ SHAPED = {
             "learning_rate momentum weight_decay ns_steps nesterov epsilon consistent_rms adam_beta1 adam_beta2 adam_weight_decay",
             [1e-3, 0.95, 0.0, 5, 1, 1e-8, 0.0, 0.9, 0.999, 0.0],
             [0.02, 0.9, 0.1, 3, 0, 1e-4, 0.0, 0.8, 0.99, 0.05],
-            [0.05, 0.8, 0.05, 5, 1, 1e-3, 0.3, 0.9, 0.95, 0.1],
+            [0.01, 0.8, 0.05, 5, 1, 1e-3, 0.3, 0.9, 0.95, 0.1],
         ),
     ),
 }
-WIDENED = {"adafactor": "float32"}
+WIDENED = {"adafactor": "float32", "schedule-free-sgd": "float32", "schedule-free-adamw": "float32"}
 
 SIGNATURES = {
     "sgd": (optax.sgd, {}),
@@ -371,15 +373,14 @@ SIGNATURES = {
     ),
 }
 # What no signature gives. None for a momentum is 0; the momentum that these rules cannot be without is the customary 0.9;
-# Yogi's alias has its accumulator fixed; Prodigy's β₃ of None becomes √β₂; Adafactor and Adadelta without a learning rate
-# do as with 1. Optax has no default learning rate elsewhere.
+# Yogi's alias has its accumulator fixed; Prodigy's β₃ of None becomes √β₂; Adadelta without a learning rate does as
+# with 1. Optax has no default learning rate elsewhere.
 GIVEN = {
     "momentum": {"momentum": 0.9, "dampening": 0.0},
     "nag": {"momentum": 0.9},
     "rmsprop-momentum": {"momentum": 0.9},
     "rmsprop-centered": {"momentum": 0.0},
     "adadelta": {"learning_rate": 1.0},
-    "adafactor": {"learning_rate": 1.0},
     "yogi": {"initial_accumulator": 1e-6},
     "prodigy": {"beta3": 0.999**0.5},
 }
@@ -404,6 +405,17 @@ class Lent(types.ModuleType):
 
     def __getattr__(self, name):
         return getattr(jnp, name)
+
+
+def widen():
+    factorized_module.jnp = Lent("jnp")
+    narrow = schedule_free_module._schedule
+
+    def warmup(**given):
+        schedule = narrow.warmup_constant_schedule(**given)
+        return lambda count: schedule(jnp.asarray(count, jnp.float64))
+
+    schedule_free_module._schedule = types.SimpleNamespace(warmup_constant_schedule=warmup)
 
 
 def tree(problem, values):
@@ -549,7 +561,7 @@ def wrapped():
 
 
 def main():
-    factorized_module.jnp = Lent("jnp")
+    widen()
     golden = {
         "made_by": "cargo xtask goldens optim",
         "optax": optax.__version__,

@@ -78,7 +78,7 @@ def cauchy(seed, dim, rows):
 
 FLAT = [quadratic(seed=1, dim=7), logistic(seed=2, dim=5, rows=12), cauchy(seed=3, dim=4, rows=10)]
 
-# Weights 4 × 3 and a bias of 3; the second is wider than high, and its third block is a matrix of one row.
+# Weights higher than wide, and wider than high.
 BLOCKS = [
     {
         **quadratic(seed=4, dim=15),
@@ -88,11 +88,22 @@ BLOCKS = [
     {
         **cauchy(seed=5, dim=15, rows=20),
         "name": "blocks-cauchy",
-        "layout": [["a", [2, 5], "weight"], ["b", [2], "bias"], ["c", [1, 3], "weight"]],
+        "layout": [["weight", [3, 4], "weight"], ["bias", [3], "bias"]],
     },
 ]
 
-PROBLEMS = {p["name"]: p for p in [*FLAT, *BLOCKS]}
+# Square matrices, whose one gradient has full rank: no eigenvector of GGᵀ or GᵀG is free, so SOAP's path is unique.
+SQUARES = [
+    {**problem, "name": problem["name"].replace("blocks", "squares"), "layout": layout}
+    for problem, layout in zip(
+        BLOCKS,
+        (
+            [["a", [3, 3], "weight"], ["b", [2], "bias"], ["c", [2, 2], "weight"]],
+            [["a", [2, 2], "weight"], ["b", [2], "bias"], ["c", [3, 3], "weight"]],
+        ),
+        strict=True,
+    )
+]
 
 
 # ------------------------------------------------------------------------------- values and gradients

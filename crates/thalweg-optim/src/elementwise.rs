@@ -2,9 +2,10 @@
 
 use crate::hyper::{self, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::step::{BLOCK, Map, Ride, Step, Work};
+use crate::kernel::step::{Ride, Step, Work};
 use crate::kernel::sums::{Measure, STRETCH};
 use crate::optimizer::{Optimizer, Outcome, Scratch};
+use crate::packed::{self, PIECE, Packed, PackedStep, Precision};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::riders::Riders;
@@ -23,11 +24,25 @@ pub struct Elementwise<R: Rule, T: Real> {
     layout: Layout,
     steps: u64,
     scalars: Vec<f64>,
-    state: Vec<T>,
+    memory: Memory<T>,
     threads: Threads,
     scratch: Scratch<T>,
     /// Empty between steps.
     works: Vec<Work<'static, R, T>>,
+}
+
+/// The state of all elements.
+enum Memory<T> {
+    /// Slot after slot, each as long as W.
+    Full(Vec<T>),
+    Packed(Packed),
+}
+
+/// How a step is cut into stretches.
+struct Cut {
+    threads: Threads,
+    /// Elements of a stretch, at most.
+    stretch: usize,
 }
 
 impl<R: Rule, T: Real> Elementwise<R, T> {
@@ -46,7 +61,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
             layout,
             steps: 0,
             scalars,
-            state,
+            memory: Memory::Full(state),
             threads: Threads::default(),
             scratch: Scratch::default(),
             works: Vec::new(),
@@ -58,11 +73,17 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         &self.rule
     }
 
-    /// The numbers of one slot, in the order of the parameters.
-    pub fn slot(&self, name: &str) -> Option<&[T]> {
-        let n = self.layout.len();
-        let slot = R::STATES.iter().position(|state| *state == name)?;
-        Some(&self.state[slot * n..(slot + 1) * n])
+    /// The same with a state of fewer bits. To be called before the first step.
+    ///
+    /// # Panics
+    /// If a step was done.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        assert_eq!(self.steps, 0, "the precision is chosen before the first step");
+        let initial = self.rule.initial::<T>();
+        if let Some(packed) = Packed::new(precision, &self.layout, initial.as_slice()) {
+            self.memory = Memory::Packed(packed);
+        }
+        self
     }
 
     fn coefficients(&self, learning_rate: f64) -> R::Coefficients<T> {
@@ -75,8 +96,75 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
 
     fn map(&mut self, w: &[T], point: &mut Vec<T>, f: impl Fn(T, &R::State<T>) -> T) {
         point.resize(w.len(), T::ZERO);
-        let slots = R::State::<T>::split(&mut self.state, w.len());
-        dispatch(Map::<R, T, _> { w, slots, out: point, f });
+        let mut unpacked;
+        let state = match &mut self.memory {
+            Memory::Full(state) => state,
+            Memory::Packed(packed) => {
+                unpacked = packed.unpack(&self.layout);
+                &mut unpacked
+            }
+        };
+        // Not dispatched per CPU level: a pass of a few operations is the memory's in any case, and each level of each rule
+        // would be compiled.
+        let slots = R::State::<T>::split(state, w.len());
+        for (index, (point, &w)) in point.iter_mut().zip(w).enumerate() {
+            *point = f(w, &R::State::<T>::load(&slots, index));
+        }
+    }
+
+    /// One thread takes each span whole. More take stretches, several each, so that a slow one does not hold up all. A rule
+    /// that measures does so in stretches of a fixed size, so that its sums do not depend on the threads.
+    fn cut(&self) -> Cut {
+        let (n, count) = (self.layout.len(), self.threads.count());
+        let parallel = count > 1 && n >= PARALLEL_FROM;
+        let stretch = match (R::MEASURES, parallel) {
+            (true, _) => STRETCH,
+            (false, true) => n.div_ceil(4 * count).next_multiple_of(PIECE),
+            (false, false) => usize::MAX,
+        };
+        Cut { threads: if parallel { self.threads.clone() } else { Threads::default() }, stretch }
+    }
+
+    fn move_full(
+        &mut self,
+        spans: &mut [Span<'_, T>],
+        mut coefficients: R::Coefficients<T>,
+        riders: Ride<T>,
+    ) {
+        let Cut { threads, stretch } = self.cut();
+        let Memory::Full(state) = &mut self.memory else { unreachable!("asked for by its caller") };
+        let mut slots = R::State::<T>::split(state, self.layout.len());
+        let mut works: Vec<Work<'_, R, T>> = recycle(std::mem::take(&mut self.works));
+        for span in spans {
+            span.check();
+            let mut rest = span.len();
+            let mut whole =
+                Work { span: span.reborrow(), slots: R::State::<T>::take_front(&mut slots, rest) };
+            while rest > stretch {
+                works.push(whole.take_front(stretch));
+                rest -= stretch;
+            }
+            works.push(whole);
+        }
+        if R::MEASURES {
+            let sums = measure(coefficients, riders, &mut works, &threads);
+            coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
+        }
+        threads.run(&mut works, |work| dispatch(Step { coefficients, riders, work }));
+        self.works = recycle(works);
+    }
+
+    fn move_packed(&mut self, spans: &mut [Span<'_, T>], coefficients: R::Coefficients<T>, riders: Ride<T>) {
+        let Cut { threads, stretch } = self.cut();
+        let Memory::Packed(packed) = &mut self.memory else { unreachable!("asked for by its caller") };
+        let mut step = PackedStep::<R, T> { coefficients, riders, step: self.steps };
+        let mut works = packed::works(packed, spans, &self.layout, stretch.div_ceil(PIECE));
+        if R::MEASURES {
+            threads.run(&mut works, |work| step.measure(work));
+            let sums = packed::total(&mut works);
+            step.coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
+        }
+        threads.run(&mut works, |work| step.run(work));
     }
 }
 
@@ -89,7 +177,7 @@ fn measure<R: Rule, T: Real>(
 ) -> [f64; 2] {
     let add = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
     let mut parts: Vec<_> = works.iter_mut().map(|work| (work, [0.0; 2])).collect();
-    threads.each(&mut parts, |(work, sums)| {
+    threads.run(&mut parts, |(work, sums)| {
         *sums = dispatch(Measure { coefficients, riders, work });
     });
     parts.iter().fold([0.0; 2], |total, (_, sums)| add(total, *sums))
@@ -113,36 +201,11 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         let Some(riders) = riders else { return outcome };
         let riders = Ride::new(riders, learning_rate);
         self.steps += 1;
-        let mut coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
-        let n = self.layout.len();
-        let mut slots = R::State::<T>::split(&mut self.state, n);
-        let mut works: Vec<Work<'_, R, T>> = recycle(std::mem::take(&mut self.works));
-        // One thread takes each span whole. More take pieces, several each, so that a slow one does not hold up all.
-        // A rule that measures does so in pieces of a fixed size, so that its sums do not depend on the threads.
-        let parallel = self.threads.count() > 1 && n >= PARALLEL_FROM;
-        let piece = match (R::MEASURES, parallel) {
-            (true, _) => STRETCH,
-            (false, true) => n.div_ceil(4 * self.threads.count()).next_multiple_of(BLOCK),
-            (false, false) => usize::MAX,
-        };
-        for span in spans {
-            span.check();
-            let n = span.len();
-            let mut whole = Work { span: span.reborrow(), slots: R::State::<T>::take_front(&mut slots, n) };
-            let mut rest = n;
-            while rest > piece {
-                works.push(whole.take_front(piece));
-                rest -= piece;
-            }
-            works.push(whole);
+        let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
+        match self.memory {
+            Memory::Full(_) => self.move_full(spans, coefficients, riders),
+            Memory::Packed(_) => self.move_packed(spans, coefficients, riders),
         }
-        let threads = if parallel { self.threads.clone() } else { Threads::default() };
-        if R::MEASURES {
-            let sums = measure(coefficients, riders, &mut works, &threads);
-            coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
-        }
-        threads.each(&mut works, |work| dispatch(Step { coefficients, riders, work }));
-        self.works = recycle(works);
         outcome
     }
 
@@ -152,8 +215,14 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         for (name, &value) in R::SCALARS.iter().zip(&self.scalars) {
             state.insert_scalar(*name, value);
         }
-        for name in R::STATES {
-            state.insert_slot(name, &self.layout, self.slot(name).unwrap_or_default());
+        match &self.memory {
+            Memory::Full(slots) => {
+                let n = self.layout.len();
+                for (slot, name) in R::STATES.iter().enumerate() {
+                    state.insert_slot(name, &self.layout, &slots[slot * n..(slot + 1) * n]);
+                }
+            }
+            Memory::Packed(packed) => packed.save(R::STATES, &self.layout, &mut state),
         }
         state
     }
@@ -163,9 +232,14 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         for (name, value) in R::SCALARS.iter().zip(&mut self.scalars) {
             *value = state.scalar(name);
         }
-        let n = self.layout.len();
-        for (slot, name) in R::STATES.iter().enumerate() {
-            state.slot(name, &self.layout, &mut self.state[slot * n..(slot + 1) * n]);
+        match &mut self.memory {
+            Memory::Full(slots) => {
+                let n = self.layout.len();
+                for (slot, name) in R::STATES.iter().enumerate() {
+                    state.slot(name, &self.layout, &mut slots[slot * n..(slot + 1) * n]);
+                }
+            }
+            Memory::Packed(packed) => packed.restore(R::STATES, &self.layout, state),
         }
     }
 

@@ -158,6 +158,15 @@ pub enum OptimError {
         /// The rule's name.
         optimizer: &'static str,
     },
+    /// Fewer bits were asked for than the method can keep its state in.
+    #[error(
+        "{optimizer} takes norms or products of whole blocks, so it keeps its state in full precision only: leave the \
+         precision out, or choose an elementwise method"
+    )]
+    FullPrecisionOnly {
+        /// The method's name.
+        optimizer: &'static str,
+    },
     /// A hyperparameter that counts is not a whole number.
     #[error("{optimizer}: {name} = {value} is not a whole number: it must be one in {range}")]
     NotWhole {

@@ -25,6 +25,7 @@
 //! This room knows nothing of data, layers or files; it reads no clock and holds no global state.
 
 pub mod elementwise;
+pub mod functions;
 pub mod groups;
 pub mod hyper;
 pub mod kernel;
@@ -32,6 +33,7 @@ pub mod method;
 pub mod norm;
 pub mod objective;
 pub mod optimizer;
+pub mod packed;
 pub mod params;
 pub mod random;
 pub mod real;
@@ -39,7 +41,9 @@ pub mod registry;
 pub mod riders;
 pub mod rule;
 pub mod rules;
+pub mod schedule;
 pub mod search;
+pub mod shaped;
 pub mod slots;
 pub mod span;
 pub mod spec;
@@ -54,12 +58,19 @@ pub use hyper::{Dialect, Hyper, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
 pub use optimizer::{Optimizer, Outcome, StepReport};
+pub use packed::Precision;
 pub use params::{Block, Layout, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;
-pub use rules::{Adadelta, Adagrad, Adam, Momentum, Nag, RmsProp, Sgd};
+pub use rules::{
+    AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, Adopt, AmsGrad, Lion, Momentum, NAdam, Nag,
+    Prodigy, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd,
+    Sgd, SignSgd, Yogi,
+};
+pub use schedule::{Curve, Horizon, Schedule};
 pub use search::{GradientDescent, Lbfgs, Search};
+pub use shaped::{Adafactor, BlockRule, Blockwise, Lamb, Lars, Muon, Soap};
 pub use span::{Grad, Span};
 pub use spec::OptimizerSpec;
 pub use state::StateDict;

@@ -26,7 +26,7 @@ fn parallel<T: Real>(spans: &[Span<'_, T>], threads: &Threads) -> f64 {
         // Marks the end of the span, whose sum is taken on its own.
         parts.push((&[], 0.0));
     }
-    threads.each(&mut parts, |(values, sum)| *sum = dispatch(SquareSum { values }));
+    threads.run(&mut parts, |(values, sum)| *sum = dispatch(SquareSum { values }));
     parts.split(|(values, _)| values.is_empty()).map(|own| own.iter().map(|(_, sum)| sum).sum::<f64>()).sum()
 }
 

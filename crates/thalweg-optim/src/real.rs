@@ -47,6 +47,11 @@ pub trait Real:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The smallest positive number with all its digits: below it, they go one by one, or at once where denormals are
+    /// flushed.
+    const MIN_POSITIVE: Self;
 
     /// The nearest representable number.
     fn from_f64(value: f64) -> Self;
@@ -100,6 +105,8 @@ macro_rules! real {
 
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const EPSILON: Self = $float::EPSILON;
+            const MIN_POSITIVE: Self = $float::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {

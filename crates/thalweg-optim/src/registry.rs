@@ -4,10 +4,13 @@
 use crate::hyper::{self, OptimError, Range};
 use crate::method::{Info, Method};
 use crate::optimizer::Optimizer;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::rule::Rule;
 use crate::search::Search;
+use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
+use crate::state::torch::TorchState;
 use crate::suggest::did_you_mean;
 
 /// Calls a macro with every elementwise rule's type, in the order in which tables show them: the registry makes a row of
@@ -16,7 +19,11 @@ use crate::suggest::did_you_mean;
 #[macro_export]
 macro_rules! every_rule {
     ($with:ident) => {
-        $with! { Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam }
+        $with! {
+            Sgd, Momentum, Nag, Adagrad, Adadelta, RmsProp, Adam,
+            RmsPropMomentum, RmsPropCentered, AmsGrad, AdamW, Adamax, NAdam, RAdam, AdaBelief, Yogi, Adopt,
+            Adan, Lion, SignSgd, Rprop, ScheduleFreeSgd, ScheduleFreeAdamW, Prodigy
+        }
     };
 }
 
@@ -25,6 +32,11 @@ macro_rules! registry {
         /// Every method, in the order in which tables show them.
         pub static REGISTRY: &[Entry] = &[
             $(elementwise::<crate::rules::$rule>(),)*
+            shaped::<crate::shaped::Lars>(),
+            shaped::<crate::shaped::Lamb>(),
+            shaped::<crate::shaped::Adafactor>(),
+            shaped::<crate::shaped::Muon>(),
+            shaped::<crate::shaped::Soap>(),
             search::<crate::search::GradientDescent>(),
             search::<crate::search::Lbfgs>(),
         ];
@@ -55,6 +67,10 @@ pub struct Entry {
     /// The name of each number that it keeps per parameter; for the others than elementwise methods, per block as they
     /// say.
     pub states: &'static [&'static str],
+    /// Whether sums over all parameters take part in how each of them moves.
+    pub couples: bool,
+    /// See [`Rule::TORCH_STATES`].
+    pub torch_states: Option<&'static [TorchState]>,
     /// Every hyperparameter's name, symbol and range.
     pub hyper: fn() -> Vec<(&'static str, &'static str, Range)>,
     /// See [`OptimizerSpec::resolved`].
@@ -68,10 +84,40 @@ const fn elementwise<R: Rule>() -> Entry {
         info: &R::INFO,
         kind: Kind::Elementwise,
         states: R::STATES,
+        couples: R::MEASURES,
+        torch_states: R::TORCH_STATES,
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
+        f64: |spec, layout| {
+            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+        },
+    }
+}
+
+const fn shaped<R: BlockRule>() -> Entry {
+    Entry {
+        info: &R::INFO,
+        kind: Kind::Shaped,
+        states: R::STATES,
+        couples: false,
+        torch_states: None,
+        hyper: ranges::<R>,
+        resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
+        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+    }
+}
+
+/// A method that keeps its state in full precision only.
+fn full<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
+    let method = configure(spec)?;
+    if spec.precision == Precision::Full {
+        Ok(method)
+    } else {
+        Err(OptimError::FullPrecisionOnly { optimizer: M::INFO.name })
     }
 }
 
@@ -80,6 +126,8 @@ const fn search<S: Search>() -> Entry {
         info: &S::INFO,
         kind: Kind::Search,
         states: S::STATES,
+        couples: false,
+        torch_states: None,
         hyper: ranges::<S>,
         resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
         f32: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),

@@ -10,6 +10,7 @@ use crate::method::Method;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::slots::Slots;
+use crate::state::torch::TorchState;
 
 /// How one element moves.
 pub trait Rule: Method {
@@ -18,6 +19,9 @@ pub trait Rule: Method {
     /// The name of each number that all elements share between steps (most rules have none: the number of the step is
     /// kept for all).
     const SCALARS: &'static [&'static str] = &[];
+    /// How PyTorch's `state_dict` calls the slots and shared numbers of the `torch` dialect; `None` where PyTorch does not
+    /// have the rule.
+    const TORCH_STATES: Option<&'static [TorchState]> = None;
     /// Whether [`Rule::measure`] must see every element before any of them moves.
     const MEASURES: bool = false;
 

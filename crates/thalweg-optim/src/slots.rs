@@ -24,10 +24,22 @@ pub trait Slots<T>: Sized + Copy {
     fn load(slots: &Self::Slices<'_>, index: usize) -> Self;
     /// Writes the state of element `index`.
     fn store(self, slots: &mut Self::Slices<'_>, index: usize);
+    /// The same memory, lent for less long.
+    fn reborrow<'a>(slots: &'a mut Self::Slices<'_>) -> Self::Slices<'a>;
+    /// A block of zeros.
+    fn blank<const B: usize>() -> Self::Block<B>;
+    /// One slot of a block.
+    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B];
+    /// A block as slots.
+    fn slices<const B: usize>(block: &mut Self::Block<B>) -> Self::Slices<'_>;
     /// The states of the elements `start..start + B`.
     fn load_block<const B: usize>(slots: &Self::Slices<'_>, start: usize) -> Self::Block<B>;
     /// Writes the states of the elements `start..start + B`.
     fn store_block<const B: usize>(slots: &mut Self::Slices<'_>, start: usize, block: &Self::Block<B>);
+    /// The states of the elements from `start` on, fewer than `B`; zeros behind them.
+    fn load_rest<const B: usize>(slots: &Self::Slices<'_>, start: usize) -> Self::Block<B>;
+    /// Writes the states of the elements from `start` on.
+    fn store_rest<const B: usize>(slots: &mut Self::Slices<'_>, start: usize, block: &Self::Block<B>);
     /// One element of a block.
     fn lane<const B: usize>(block: &Self::Block<B>, lane: usize) -> Self;
     /// Writes one element of a block.
@@ -69,6 +81,26 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
     }
 
     #[inline(always)]
+    fn reborrow<'a>(slots: &'a mut Self::Slices<'_>) -> Self::Slices<'a> {
+        slots.each_mut().map(|slot| &mut **slot)
+    }
+
+    #[inline(always)]
+    fn blank<const B: usize>() -> Self::Block<B> {
+        [[T::ZERO; B]; N]
+    }
+
+    #[inline(always)]
+    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B] {
+        &mut block[slot]
+    }
+
+    #[inline(always)]
+    fn slices<const B: usize>(block: &mut Self::Block<B>) -> Self::Slices<'_> {
+        block.each_mut().map(|slot| &mut slot[..])
+    }
+
+    #[inline(always)]
     fn load_block<const B: usize>(slots: &Self::Slices<'_>, start: usize) -> Self::Block<B> {
         let mut block = [[T::ZERO; B]; N];
         for (values, slot) in block.iter_mut().zip(slots) {
@@ -81,6 +113,23 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
     fn store_block<const B: usize>(slots: &mut Self::Slices<'_>, start: usize, block: &Self::Block<B>) {
         for (slot, values) in slots.iter_mut().zip(block) {
             slot[start..start + B].copy_from_slice(values);
+        }
+    }
+
+    #[inline(always)]
+    fn load_rest<const B: usize>(slots: &Self::Slices<'_>, start: usize) -> Self::Block<B> {
+        let mut block = [[T::ZERO; B]; N];
+        for (values, slot) in block.iter_mut().zip(slots) {
+            values[..slot.len() - start].copy_from_slice(&slot[start..]);
+        }
+        block
+    }
+
+    #[inline(always)]
+    fn store_rest<const B: usize>(slots: &mut Self::Slices<'_>, start: usize, block: &Self::Block<B>) {
+        for (slot, values) in slots.iter_mut().zip(block) {
+            let count = slot.len() - start;
+            slot[start..].copy_from_slice(&values[..count]);
         }
     }
 

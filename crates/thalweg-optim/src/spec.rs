@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::groups::{GroupSpec, Groups, Preset};
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::Optimizer;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::registry;
@@ -37,6 +38,9 @@ pub struct OptimizerSpec {
     /// Hyperparameters that differ from the dialect's defaults.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub hyper: BTreeMap<String, f64>,
+    /// In how many bits the state is kept; elementwise methods only.
+    #[serde(default, skip_serializing_if = "is_full")]
+    pub precision: Precision,
     /// What goes around it, inner to outer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wrap: Vec<WrapSpec>,
@@ -49,6 +53,10 @@ pub struct OptimizerSpec {
     pub presets: Vec<Preset>,
 }
 
+fn is_full(precision: &Precision) -> bool {
+    *precision == Precision::Full
+}
+
 impl OptimizerSpec {
     /// The optimizer `name` with PyTorch's defaults.
     pub fn named(name: impl Into<String>) -> Self {
@@ -56,6 +64,7 @@ impl OptimizerSpec {
             name: name.into(),
             dialect: Dialect::default(),
             hyper: BTreeMap::new(),
+            precision: Precision::Full,
             wrap: Vec::new(),
             groups: Vec::new(),
             presets: Vec::new(),
@@ -71,6 +80,11 @@ impl OptimizerSpec {
     pub fn with(mut self, hyper: impl Into<String>, value: f64) -> Self {
         self.hyper.insert(hyper.into(), value);
         self
+    }
+
+    /// The same with a state of fewer bits.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The same with a wrapper around all there is.

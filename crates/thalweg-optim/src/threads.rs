@@ -32,7 +32,7 @@ impl Threads {
     }
 
     /// Does `work` for each part, the parts on all threads.
-    pub(crate) fn each<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
+    pub fn run<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
         match &self.pool {
             Some(pool) if parts.len() > 1 => pool.install(|| halve(parts, &work)),
             _ => parts.iter_mut().for_each(work),

@@ -4,21 +4,44 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod golden;
 
-use golden::{File, Run, files, largest_error, moved_by_a_rounding};
-use thalweg_optim::Real;
+use golden::{File, Run, Start, cost_of_f32, files, largest_error, largest_error_from, moved_by_a_rounding};
 use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::{Dialect, Real};
 
-/// The largest errors of all rows that the registry can play, with what they are of, worst first.
-fn errors<T: Real>(file: &File) -> Vec<(f64, String)> {
-    let mut errors: Vec<_> = file
-        .golden
-        .runs
-        .iter()
-        .filter(|run| file.spec(run).is_ok())
-        .map(|run| (largest_error::<T>(file, run) - slack::<T>(file, run), file.title(run)))
-        .collect();
-    errors.sort_by(|a, b| b.0.total_cmp(&a.0));
-    errors
+/// What a package gets wrong, and its dialect does not copy.
+struct Deviation {
+    dialect: Dialect,
+    optimizer: &'static str,
+    why: &'static str,
+    /// The package's start, if that is all that it gets wrong: from there, the dialect must follow it.
+    start: Option<Start>,
+}
+
+const DEVIATIONS: &[Deviation] = &[
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "yogi",
+        why: "optax starts m, too, at what v starts with, so that W moves without a gradient",
+        start: Some(|run, name| {
+            name.starts_with("gradient_average").then(|| run.hyperparameters["initial_accumulator"])
+        }),
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "adan",
+        why: "optax weighs the change of the gradient by 1-β₂ where its β₂ is the paper's 1-β₂: by 0.08 instead of 0.92",
+        start: None,
+    },
+    Deviation {
+        dialect: Dialect::Optax,
+        optimizer: "rprop",
+        why: "optax applies the move of the step before, so that its first step moves nothing",
+        start: None,
+    },
+];
+
+fn deviation(file: &File, run: &Run) -> Option<&'static Deviation> {
+    DEVIATIONS.iter().find(|known| known.dialect == file.dialect && known.optimizer == run.optimizer)
 }
 
 /// A search turns on the last digit of f once W is near its rest, and carries a rounding far from there: as far as one of
@@ -32,33 +55,64 @@ fn slack<T: Real>(file: &File, run: &Run) -> f64 {
     100.0 * moved_by_a_rounding::<T>(file, run) + hidden
 }
 
-fn all_within<T: Real>(tolerance: f64) {
-    let mut too_large = String::new();
-    let mut played = 0;
+/// Plays every row that the registry can play as its package does; the message lists those that are too far off, worst first.
+fn all_within<T: Real>(tolerance: f64, cost: impl Fn(&File, &Run) -> f64) {
+    let (mut too_far, mut played) = (Vec::new(), 0);
     for file in files() {
-        let errors = errors::<T>(&file);
-        played += errors.len();
-        for (error, title) in errors.into_iter().filter(|(error, _)| *error > tolerance) {
-            too_large.push_str(&format!("\n  {error:.1e}  {title}"));
+        let follows = |run: &&Run| file.spec(run).is_ok() && deviation(&file, run).is_none();
+        for run in file.golden.runs.iter().filter(follows) {
+            played += 1;
+            let error = largest_error::<T>(&file, run) - slack::<T>(&file, run);
+            let allowed = run.tolerance.unwrap_or(0.0).max(tolerance);
+            if error > allowed && error > cost(&file, run) {
+                too_far.push((error, file.title(run)));
+            }
         }
     }
-    assert!(played > 0);
+    too_far.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let lines: String = too_far.iter().map(|(error, title)| format!("\n  {error:.1e}  {title}")).collect();
     assert!(
-        too_large.is_empty(),
-        "of {played} golden paths, these are further off than {tolerance:e}:{too_large}"
+        played > 0 && lines.is_empty(),
+        "of {played} paths, these are further off than {tolerance:e}:{lines}"
     );
 }
 
 #[test]
 fn f64_follows_the_packages() {
-    all_within::<f64>(1e-10);
+    all_within::<f64>(1e-10, |_, _| 0.0);
 }
 
 /// A step rounds to about 6e-8 of W, and an ill-conditioned path carries that on: what 100 steps may add up to is 100
-/// such roundings.
+/// such roundings. Where keeping W and the state in f32 costs more than that (a variance is a difference of two averages),
+/// it is four times that cost: the arithmetic rounds, too.
 #[test]
 fn f32_follows_the_packages_as_closely_as_its_digits_allow() {
-    all_within::<f32>(6e-6);
+    all_within::<f32>(6e-6, |file, run| {
+        // SOAP divides what is nearly zero in the eigenbasis by its own size: there, an f32 has no digits left.
+        let noise = if run.optimizer == "soap" { 1e-3 } else { 0.0 };
+        noise.max(4.0 * cost_of_f32(file, run))
+    });
+}
+
+#[test]
+fn a_known_deviation_is_one_and_its_cause_is_all_of_it() {
+    let files = files();
+    for known in DEVIATIONS {
+        let file = files.iter().find(|file| file.dialect == known.dialect).expect("a file of the dialect");
+        let rows = file.of(known.optimizer);
+        assert!(!rows.is_empty(), "{}: no row deviates", known.optimizer);
+        for run in rows {
+            let title = file.title(run);
+            assert!(largest_error::<f64>(file, run) > 1e-8, "{title} does not deviate: {}", known.why);
+            if let Some(start) = known.start {
+                let (wide, narrow) = (
+                    largest_error_from::<f64>(file, run, start),
+                    largest_error_from::<f32>(file, run, start),
+                );
+                assert!(wide <= 1e-10 && narrow <= 6e-6, "{title}: {wide:e} and {narrow:e}; {}", known.why);
+            }
+        }
+    }
 }
 
 #[test]
@@ -104,6 +158,11 @@ fn the_dialects_have_the_defaults_of_the_packages_signatures() {
         for entry in REGISTRY {
             let name = entry.info.name;
             let Some(defaults) = file.golden.defaults.get(name) else { continue };
+            let mut defaults = file.translated(name, defaults);
+            if let ("adafactor", Dialect::Torch) = (name, file.dialect) {
+                // PyTorch's None stands for the machine epsilon of the number type, as 0 does here.
+                assert_eq!(defaults.insert("epsilon1".to_owned(), 0.0), Some(f64::EPSILON));
+            }
             if let Some(&rate) = defaults.get("learning_rate") {
                 assert_eq!(
                     entry.info.learning_rate.get(file.dialect),
@@ -148,4 +207,16 @@ fn what_cannot_be_played_is_counted() {
         files().iter().map(|file| file.golden.runs.iter().filter(|run| file.spec(run).is_ok()).count()).sum();
     assert_eq!(all, played + pending().len());
     assert!(played >= 150, "only {played} of {all} golden paths are played");
+}
+
+#[test]
+#[ignore = "switch on when every method of the packages is in the registry"]
+fn every_golden_rule_is_in_the_registry() {
+    let missing = pending();
+    assert!(
+        missing.is_empty(),
+        "{} golden paths cannot be played:\n  {}",
+        missing.len(),
+        missing.join("\n  ")
+    );
 }

@@ -181,7 +181,7 @@ fn spec(name: &str, dialect: &str, hyper: BTreeMap<String, f64>) -> PyResult<Opt
         let names = Dialect::ALL.map(Dialect::name).join(", ");
         PyValueError::new_err(format!("there is no dialect «{dialect}»; there are: {names}"))
     })?;
-    let spec = OptimizerSpec { dialect, hyper, ..OptimizerSpec::named(name) };
+    let spec = OptimizerSpec { hyper, ..OptimizerSpec::named(name).dialect(dialect) };
     spec.resolved().map_err(usage)?;
     Ok(spec)
 }

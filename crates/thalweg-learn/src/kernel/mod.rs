@@ -1,7 +1,6 @@
-//! The hot loops of training: matrix products, vectorized functions, and the CPU's denormal switch.
+//! The hot loops of training: vectorized functions and the CPU's denormal switch.
 //!
 //! They are plain Rust over fixed-size arrays, compiled per CPU level by [`thalweg_optim::kernel`].
 
 pub mod denormal;
 pub mod math;
-pub mod matmul;

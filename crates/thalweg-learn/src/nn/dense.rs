@@ -1,5 +1,6 @@
 //! A fully connected layer.
 
+use thalweg_optim::kernel::matmul::{MatMul, transpose};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
@@ -7,7 +8,6 @@ use thalweg_optim::{Layout, Role};
 use super::init::uniform;
 use super::layer::{Backward, Layer};
 use crate::kernel::math::Math;
-use crate::kernel::matmul::{MatMul, transpose};
 
 /// Y = X·W + b, with W stored `[inputs, outputs]` (the transpose of PyTorch's `Linear.weight`).
 ///

@@ -2,12 +2,13 @@
 
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
-use thalweg_optim::{OptimError, Optimizer, StepReport};
+use thalweg_optim::schedule::Plateau;
+use thalweg_optim::{Curve, Optimizer, StepReport};
 
 use super::early_stopping::{Best, EarlyStopping, Progress};
 use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
-use super::recipe::Recipe;
+use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
 use crate::nn::{BatchObjective, Loss, Network, Targets, Workspace};
 use crate::predictions::Predictions;
@@ -62,8 +63,11 @@ pub struct Fitted {
 /// The bits of the result depend on the arguments and the CPU's feature level only. Denormals are flushed to zero while
 /// it runs. `keep_going` is asked before each step; once it says no, training ends as [`StopReason::Interrupted`].
 ///
+/// A schedule that reduces on a plateau observes the validation loss of each epoch, or the training loss if there is no
+/// validation part.
+///
 /// # Errors
-/// If the recipe's optimizer or learning rate is not valid.
+/// If the recipe's optimizer, learning rate or schedule is not valid.
 pub fn fit(
     recipe: &Recipe,
     train: Samples<'_>,
@@ -71,14 +75,14 @@ pub fn fit(
     validation: Option<Validation<'_>>,
     seed: u64,
     keep_going: &dyn Fn() -> bool,
-) -> Result<Fitted, OptimError> {
+) -> Result<Fitted, RecipeError> {
     let _fast = FlushDenormals::start();
     let mut training = Training::new(recipe, train, outputs, seed)?;
     let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
     for epoch in 1..=recipe.epochs {
-        let train_loss = match training.epoch(epoch, keep_going) {
+        let train_loss = match training.epoch(epoch, keep_going, &mut |_| true) {
             Ok(loss) => loss,
             Err(reason) => {
                 stop = reason;
@@ -89,6 +93,11 @@ pub fn fit(
             Some(watch) => watch.look(epoch, train_loss, &mut training),
             None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::Wait),
         };
+        training.pace.observe(match watch {
+            // A loss that is not finite is no part of a record.
+            Some(_) => record.valid_loss.unwrap_or(f64::NAN),
+            None => record.train_loss,
+        });
         history.push(record);
         if progress == Progress::Stop {
             stop = StopReason::EarlyStopped;
@@ -111,7 +120,7 @@ pub fn fit(
 }
 
 /// A training under way: all memory that its steps use.
-struct Training<'a> {
+pub(super) struct Training<'a> {
     recipe: &'a Recipe,
     train: Samples<'a>,
     seed: u64,
@@ -121,13 +130,21 @@ struct Training<'a> {
     /// Where the optimizer wants the model judged, if not at `w`.
     average: Vec<f32>,
     optimizer: Box<dyn Optimizer<f32>>,
+    pub(super) pace: Pace,
+    /// Batches so far. An optimizer that accumulates or guards has done fewer steps.
+    batches: u64,
     workspace: Workspace<f32>,
     order: Vec<u32>,
     gathered: Gathered,
 }
 
 impl<'a> Training<'a> {
-    fn new(recipe: &'a Recipe, train: Samples<'a>, outputs: usize, seed: u64) -> Result<Self, OptimError> {
+    pub(super) fn new(
+        recipe: &'a Recipe,
+        train: Samples<'a>,
+        outputs: usize,
+        seed: u64,
+    ) -> Result<Self, RecipeError> {
         let rows = train.rows();
         assert!(rows > 0 && train.x.len() == rows * train.width, "the samples do not fit their targets");
         let batch = recipe.batch_size.resolve(rows);
@@ -135,11 +152,25 @@ impl<'a> Training<'a> {
         let w = network.init(seed);
         let optimizer = recipe.optimizer.build(network.layout())?;
         thalweg_optim::hyper::check_learning_rate("the recipe", recipe.learning_rate)?;
+        let pace = Pace::new(recipe, rows)?;
         let workspace = network.workspace(batch);
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
-        let average = Vec::new();
-        Ok(Self { recipe, train, seed, batch, network, w, average, optimizer, workspace, order, gathered })
+        Ok(Self {
+            recipe,
+            train,
+            seed,
+            batch,
+            network,
+            w,
+            average: Vec::new(),
+            optimizer,
+            pace,
+            batches: 0,
+            workspace,
+            order,
+            gathered,
+        })
     }
 
     /// The network, and the weights that it is judged by: an average of the path if the optimizer keeps one, else W.
@@ -149,7 +180,14 @@ impl<'a> Training<'a> {
     }
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
-    fn epoch(&mut self, epoch: u32, keep_going: &dyn Fn() -> bool) -> Result<f64, StopReason> {
+    ///
+    /// `keep_going` is asked before each step, `seen` is told each batch's finite loss; each may end it.
+    pub(super) fn epoch(
+        &mut self,
+        epoch: u32,
+        keep_going: &dyn Fn() -> bool,
+        seen: &mut dyn FnMut(f64) -> bool,
+    ) -> Result<f64, StopReason> {
         let rows = self.order.len();
         let shuffled = self.batch < rows;
         if shuffled {
@@ -157,7 +195,7 @@ impl<'a> Training<'a> {
             self.order.iter_mut().zip(0..).for_each(|(row, index)| *row = index);
             self.order.shuffle(&mut stream(self.seed, "shuffle", u64::from(epoch)));
         }
-        let (mut total, mut seen) = (0.0, 0);
+        let (mut total, mut counted) = (0.0, 0);
         for start in (0..rows).step_by(self.batch) {
             if !keep_going() {
                 return Err(StopReason::Interrupted);
@@ -172,12 +210,15 @@ impl<'a> Training<'a> {
             if !loss.is_finite() {
                 return Err(StopReason::Diverged { step: self.optimizer.steps() });
             }
+            if !seen(f64::from(loss)) {
+                return Err(StopReason::Interrupted);
+            }
             total += f64::from(loss) * count as f64;
-            seen += count;
+            counted += count;
         }
         // The last step may have thrown the weights away after its loss was still finite; or no step was possible at all.
-        if seen > 0 && self.w.iter().all(|w| w.is_finite()) {
-            Ok(total / seen as f64)
+        if counted > 0 && self.w.iter().all(|w| w.is_finite()) {
+            Ok(total / counted as f64)
         } else {
             Err(StopReason::Diverged { step: self.optimizer.steps() })
         }
@@ -199,7 +240,42 @@ impl<'a> Training<'a> {
             x: batch.x,
             targets: batch.targets,
         };
-        self.optimizer.step(&mut self.w, &mut objective, self.recipe.learning_rate)
+        let rate = self.pace.rate(self.batches);
+        self.batches += 1;
+        self.optimizer.step(&mut self.w, &mut objective, rate)
+    }
+}
+
+/// The learning rate of each step.
+#[derive(Debug)]
+pub(super) enum Pace {
+    /// The recipe's.
+    Scheduled { learning_rate: f64, curve: Curve, plateau: Plateau },
+    /// One for each step; the last goes on.
+    Listed(Vec<f64>),
+}
+
+impl Pace {
+    fn new(recipe: &Recipe, rows: usize) -> Result<Self, RecipeError> {
+        let curve = recipe.curve(rows)?;
+        Ok(Self::Scheduled { learning_rate: recipe.learning_rate, curve, plateau: Plateau::default() })
+    }
+
+    /// The rate of the step after `done` steps.
+    fn rate(&self, done: u64) -> f64 {
+        match self {
+            // A factor may be above 1: a rate beyond all numbers diverges like any that is too large.
+            Self::Scheduled { learning_rate, curve, plateau } => {
+                (learning_rate * curve.factor(done) * plateau.factor).min(f64::MAX)
+            }
+            Self::Listed(rates) => rates[rates.len().saturating_sub(1).min(done as usize)],
+        }
+    }
+
+    fn observe(&mut self, loss: f64) {
+        if let Self::Scheduled { curve, plateau, .. } = self {
+            *plateau = curve.observe(*plateau, loss);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod early_stopping;
 pub mod fit;
 pub mod history;
 pub mod model;
+pub mod range_test;
 pub mod recipe;
 
 pub use crate::predictions::Predictions;
@@ -11,4 +12,5 @@ pub use early_stopping::{EarlyStopping, Progress};
 pub use fit::{Fitted, Samples, Validation, fit};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
-pub use recipe::{BatchSize, Recipe};
+pub use range_test::{RangeCurve, RangePoint, RangeStop, RangeTest, range_test};
+pub use recipe::{BatchSize, Recipe, RecipeError};

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use thalweg_optim::OptimizerSpec;
+use thalweg_optim::schedule::ScheduleError;
+use thalweg_optim::{Curve, Horizon, OptimError, OptimizerSpec, Schedule};
 
 use crate::nn::{Activation, Init, Loss, Network};
 
@@ -29,6 +30,25 @@ pub struct Recipe {
     pub batch_size: BatchSize,
     /// Epochs without a better validation score after which training stops; `None` never stops early.
     pub patience: Option<u32>,
+    /// How the learning rate goes with the step: what it is multiplied by.
+    #[serde(default, skip_serializing_if = "Schedule::is_default")]
+    pub schedule: Schedule,
+    /// The epochs that the schedule is laid over, if not `epochs`: a training that repeats the first epochs of a longer
+    /// one has its rates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_epochs: Option<u32>,
+}
+
+/// What can be wrong with a recipe.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// The optimizer or its learning rate.
+    #[error(transparent)]
+    Optimizer(#[from] OptimError),
+    /// The schedule.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
 }
 
 impl Default for Recipe {
@@ -43,6 +63,8 @@ impl Default for Recipe {
             epochs: 50,
             batch_size: BatchSize::Rows(32),
             patience: None,
+            schedule: Schedule::default(),
+            schedule_epochs: None,
         }
     }
 }
@@ -51,6 +73,16 @@ impl Recipe {
     /// The recipe's network.
     pub fn network(&self, inputs: usize, outputs: usize) -> Network<f32> {
         Network::mlp(inputs, &self.hidden, outputs, self.activation, self.init)
+    }
+
+    /// The recipe's schedule, laid over a training on `rows` rows.
+    ///
+    /// # Errors
+    /// If a setting of it is out of its range.
+    pub fn curve(&self, rows: usize) -> Result<Curve, ScheduleError> {
+        let steps_per_epoch = rows.div_ceil(self.batch_size.resolve(rows).max(1)) as u64;
+        let epochs = u64::from(self.schedule_epochs.unwrap_or(self.epochs));
+        self.schedule.resolve(Horizon { steps: epochs * steps_per_epoch, steps_per_epoch })
     }
 }
 
@@ -132,6 +164,31 @@ mod tests {
         for bad in ["0", "-3", "\"half\""] {
             assert!(serde_json::from_str::<BatchSize>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_recipe_without_a_schedule_is_written_as_it_always_was() {
+        // The hash of this text is part of the key of every stored trial.
+        let json = serde_json::to_string(&Recipe { patience: Some(3), ..Recipe::default() }).unwrap();
+        let expected = r#"{"hidden":[64],"activation":"relu","init":"auto","loss":"cross-entropy","optimizer":{"name":"adam","dialect":"torch"},"learning-rate":0.001,"epochs":50,"batch-size":32,"patience":3}"#;
+        assert_eq!(json, expected);
+        assert_eq!(serde_json::from_str::<Recipe>(expected).unwrap().schedule, Schedule::default());
+        let schedule = Schedule::named("cosine").unwrap();
+        let scheduled = Recipe { schedule, schedule_epochs: Some(9), ..Recipe::default() };
+        let json = serde_json::to_string(&scheduled).unwrap();
+        assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), scheduled);
+        assert!(json.contains(r#""schedule":{"name":"cosine","steps":"100%""#), "{json}");
+    }
+
+    #[test]
+    fn a_schedule_is_laid_over_all_steps() {
+        let schedule = Schedule::named("polynomial").unwrap();
+        let recipe = Recipe { schedule, epochs: 5, batch_size: BatchSize::Rows(4), ..Recipe::default() };
+        // Ten rows make three steps an epoch.
+        let curve = recipe.curve(10).unwrap();
+        assert_eq!((curve.factor(0), curve.factor(6), curve.factor(15)), (1.0, 0.6, 0.0));
+        let longer = Recipe { schedule_epochs: Some(10), ..recipe };
+        assert_eq!(longer.curve(10).unwrap().factor(15), 0.5);
     }
 
     #[test]

@@ -30,7 +30,14 @@ pub struct Work<'a, R: Rule, T: Real> {
 }
 
 impl<'a, R: Rule, T: Real> Work<'a, R, T> {
+    /// The same memory, lent for less long.
+    #[inline(always)]
+    fn reborrow(&mut self) -> Work<'_, R, T> {
+        Work { span: self.span.reborrow(), slots: State::<R, T>::reborrow(&mut self.slots) }
+    }
+
     /// The first `n` elements; the rest stays here.
+    #[inline(always)]
     pub(crate) fn take_front(&mut self, n: usize) -> Self {
         Self { span: self.span.take_front(n), slots: State::<R, T>::take_front(&mut self.slots, n) }
     }
@@ -50,14 +57,14 @@ pub struct Step<'w, 'a, R: Rule, T: Real> {
 #[derive(Debug, Clone, Copy)]
 pub struct Ride<T> {
     /// Whether the gradient is changed before the rule.
-    before: bool,
+    pub(crate) before: bool,
     scale: T,
     limit: T,
     l2: T,
     /// Whether W shrinks before the rule.
-    shrinks: bool,
-    shrink: T,
-    weight: T,
+    pub(crate) shrinks: bool,
+    pub(crate) shrink: T,
+    pub(crate) weight: T,
 }
 
 impl<T: Real> Ride<T> {
@@ -77,7 +84,7 @@ impl<T: Real> Ride<T> {
     }
 
     #[inline(always)]
-    pub(super) fn gradient(&self, w: T, g: T) -> T {
+    pub(crate) fn gradient(&self, w: T, g: T) -> T {
         (g * self.scale).min(self.limit).max(-self.limit) + self.l2 * w
     }
 
@@ -108,76 +115,90 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { coefficients, riders, work: Work { span, slots } } = self;
-        let n = span.w.len();
-        let (grad, mut clear) = match &mut span.grad {
-            Grad::Read(grad) => (*grad, None),
-            Grad::Clear(grad) => (&[][..], Some(&mut **grad)),
-        };
-        let mut average = span.average.as_deref_mut();
+        let Self { coefficients, riders, work } = self;
+        let n = work.span.len();
         let whole = n - n % BLOCK;
-        for start in (0..whole).step_by(BLOCK) {
-            let block = start..start + BLOCK;
-            let mut w = [T::ZERO; BLOCK];
-            let mut g = [T::ZERO; BLOCK];
-            w.copy_from_slice(&span.w[block.clone()]);
-            match &mut clear {
-                None => g.copy_from_slice(&grad[block.clone()]),
-                Some(grad) => {
-                    g.copy_from_slice(&grad[block.clone()]);
+        // What does not fill a block is copied into one, with zeros behind it: so one loop, without a call in it, serves
+        // both. What comes of the zeros is not kept.
+        let mut pad = Padded::<R, T>::new(work, whole);
+        for part in [&mut work.reborrow().take_front(whole), &mut pad.work()] {
+            let Work { span: Span { w, grad, average }, slots } = part;
+            for start in (0..w.len()).step_by(BLOCK) {
+                let block = start..start + BLOCK;
+                let mut local = [T::ZERO; BLOCK];
+                let mut g = [T::ZERO; BLOCK];
+                local.copy_from_slice(&w[block.clone()]);
+                g.copy_from_slice(&grad.values()[block.clone()]);
+                if let Grad::Clear(grad) = grad {
                     grad[block.clone()].fill(T::ZERO);
                 }
-            }
-            riders.prepare(&mut w, &mut g);
-            let mut states = State::<R, T>::load_block::<BLOCK>(slots, start);
-            for lane in 0..BLOCK {
-                let mut state = State::<R, T>::lane(&states, lane);
-                w[lane] = R::update(&coefficients, w[lane], g[lane], &mut state);
-                state.set_lane(&mut states, lane);
-            }
-            State::<R, T>::store_block(slots, start, &states);
-            span.w[block.clone()].copy_from_slice(&w);
-            if let Some(average) = &mut average {
-                riders.follow(&mut average[block], &w);
-            }
-        }
-        for index in whole..n {
-            let mut g = match &mut clear {
-                None => grad[index],
-                Some(grad) => std::mem::replace(&mut grad[index], T::ZERO),
-            };
-            let mut w = span.w[index];
-            riders.prepare(std::slice::from_mut(&mut w), std::slice::from_mut(&mut g));
-            let mut state = State::<R, T>::load(slots, index);
-            w = R::update(&coefficients, w, g, &mut state);
-            state.store(slots, index);
-            span.w[index] = w;
-            if let Some(average) = &mut average {
-                riders.follow(&mut average[index..=index], &[w]);
+                riders.prepare(&mut local, &mut g);
+                let mut states = State::<R, T>::load_block::<BLOCK>(slots, start);
+                for lane in 0..BLOCK {
+                    let mut state = State::<R, T>::lane(&states, lane);
+                    local[lane] = R::update(&coefficients, local[lane], g[lane], &mut state);
+                    state.set_lane(&mut states, lane);
+                }
+                State::<R, T>::store_block(slots, start, &states);
+                w[block.clone()].copy_from_slice(&local);
+                if let Some(average) = average {
+                    riders.follow(&mut average[block], &local);
+                }
             }
         }
+        pad.write(work, whole);
     }
 }
 
-/// Writes, for each element, what a function of its parameter and state says.
-pub struct Map<'a, R: Rule, T: Real, F> {
-    /// The parameters.
-    pub w: &'a [T],
-    /// Their state.
-    pub slots: Slices<'a, R, T>,
-    /// Overwritten.
-    pub out: &'a mut [T],
-    /// What to write; must be inlined.
-    pub f: F,
+/// The elements behind the last whole block, with zeros up to a block.
+struct Padded<R: Rule, T: Real> {
+    w: [T; BLOCK],
+    grad: [T; BLOCK],
+    average: [T; BLOCK],
+    states: <State<R, T> as Slots<T>>::Block<BLOCK>,
+    /// 0 if there are none, else a block.
+    len: usize,
 }
 
-impl<R: Rule, T: Real, F: Fn(T, &State<R, T>) -> T> Kernel for Map<'_, R, T, F> {
-    type Output = ();
+impl<R: Rule, T: Real> Padded<R, T> {
+    #[inline(always)]
+    fn new(work: &Work<'_, R, T>, start: usize) -> Self {
+        let n = work.span.len();
+        let padded = |from: &[T]| {
+            let mut block = [T::ZERO; BLOCK];
+            block[..n - start].copy_from_slice(&from[start..]);
+            block
+        };
+        Self {
+            w: padded(work.span.w),
+            grad: padded(work.span.grad.values()),
+            average: work.span.average.as_deref().map_or([T::ZERO; BLOCK], padded),
+            states: State::<R, T>::load_rest(&work.slots, start),
+            len: if start < n { BLOCK } else { 0 },
+        }
+    }
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        for (index, (out, &w)) in self.out.iter_mut().zip(self.w).enumerate() {
-            *out = (self.f)(w, &State::<R, T>::load(&self.slots, index));
+    fn work(&mut self) -> Work<'_, R, T> {
+        let span = Span {
+            w: &mut self.w[..self.len],
+            grad: Grad::Read(&self.grad[..self.len]),
+            average: Some(&mut self.average[..self.len]),
+        };
+        Work { span, slots: State::<R, T>::slices(&mut self.states) }
+    }
+
+    #[inline(always)]
+    fn write(&self, work: &mut Work<'_, R, T>, start: usize) {
+        let span = &mut work.span;
+        let count = span.w.len() - start;
+        span.w[start..].copy_from_slice(&self.w[..count]);
+        if let Grad::Clear(grad) = &mut span.grad {
+            grad[start..].fill(T::ZERO);
         }
+        if let Some(average) = &mut span.average {
+            average[start..].copy_from_slice(&self.average[..count]);
+        }
+        State::<R, T>::store_rest(&mut work.slots, start, &self.states);
     }
 }

@@ -1,9 +1,11 @@
 //! Adadelta.
 
+use super::epsilon::under_root;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← γG + (1−γ)g²; Δ = √(H+ε)/√(G+ε) · g; W ← W − ηΔ; H ← γH + (1−γ)Δ².
 ///
@@ -71,6 +73,11 @@ impl Method for Adadelta {
 
 impl Rule for Adadelta {
     const STATES: &'static [&'static str] = &["square_average", "step_square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("square_avg", "square_average"),
+        TorchState::slot("acc_delta", "step_square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
@@ -84,7 +91,7 @@ impl Rule for Adadelta {
             rate: T::from_f64(learning_rate),
             rho: T::from_f64(self.rho),
             rest: T::from_f64(1.0 - self.rho),
-            epsilon: T::from_f64(self.epsilon),
+            epsilon: under_root(self.epsilon),
         }
     }
 

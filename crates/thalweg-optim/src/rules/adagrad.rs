@@ -5,6 +5,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← G + g²; W ← W − η/√(G+ε) · g.
 ///
@@ -76,6 +77,8 @@ impl Method for Adagrad {
 
 impl Rule for Adagrad {
     const STATES: &'static [&'static str] = &["sum"];
+    const TORCH_STATES: Option<&'static [TorchState]> =
+        Some(&[TorchState::STEPS, TorchState::slot("sum", "sum")]);
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -1,10 +1,12 @@
 //! Adam.
 
+use super::average::Average;
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; W ← W − η/√(v+ε) · √(1−β₂ᵗ)/(1−β₁ᵗ) · m.
 ///
@@ -30,14 +32,12 @@ impl Default for Adam {
     }
 }
 
-/// η/(1−β₁ᵗ), the decays, 1/√(1−β₂ᵗ) and ε.
+/// η/(1−β₁ᵗ), the averages, 1/√(1−β₂ᵗ) and ε.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    beta1: T,
-    rest1: T,
-    beta2: T,
-    rest2: T,
+    first: Average<T>,
+    second: Average<T>,
     scale: T,
     epsilon: Epsilon<T>,
 }
@@ -80,6 +80,11 @@ impl Method for Adam {
 
 impl Rule for Adam {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[
+        TorchState::STEPS,
+        TorchState::slot("exp_avg", "gradient_average"),
+        TorchState::slot("exp_avg_sq", "square_average"),
+    ]);
 
     type State<T: Real> = [T; 2];
     type Coefficients<T: Real> = Coefficients<T>;
@@ -92,24 +97,30 @@ impl Rule for Adam {
         let scale = 1.0 / correction(self.beta2, step).sqrt();
         Coefficients {
             rate: T::from_f64(learning_rate / correction(self.beta1, step)),
-            beta1: T::from_f64(self.beta1),
-            rest1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            rest2: T::from_f64(1.0 - self.beta2),
+            first: Average::new(self.beta1),
+            second: Average::new(self.beta2),
             scale: T::from_f64(scale),
             epsilon: Epsilon::corrected(self.epsilon, self.place, scale),
         }
     }
 
     #[inline(always)]
-    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = c.beta1 * *m + c.rest1 * g;
-        *v = c.beta2 * *v + c.rest2 * g * g;
-        w - c.rate * *m / c.epsilon.scaled_root(*v, c.scale)
+    fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, state: &mut [T; 2]) -> T {
+        w - c.step(g, state)
+    }
+}
+
+impl<T: Real> Coefficients<T> {
+    /// What W is lessened by.
+    #[inline(always)]
+    pub(super) fn step(&self, g: T, [m, v]: &mut [T; 2]) -> T {
+        self.first.take_in(m, g);
+        self.second.take_in_square(v, g);
+        self.rate * *m / self.epsilon.scaled_root(*v, self.scale)
     }
 }
 
 /// 1 − βᵗ: what an average that started at zero lacks after `step` steps.
-pub(super) fn correction(beta: f64, step: u64) -> f64 {
+pub(crate) fn correction(beta: f64, step: u64) -> f64 {
     1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX))
 }

@@ -4,6 +4,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// a ← βa + g; W ← W − ηa (heavy ball).
 ///
@@ -86,6 +87,8 @@ impl Method for Momentum {
 
 impl Rule for Momentum {
     const STATES: &'static [&'static str] = &["velocity"];
+    const TORCH_STATES: Option<&'static [TorchState]> =
+        Some(&[TorchState::slot("momentum_buffer", "velocity")]);
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;

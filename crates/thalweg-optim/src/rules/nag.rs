@@ -5,6 +5,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// Nesterov's accelerated gradient, in one of two forms.
 ///
@@ -90,6 +91,8 @@ impl Method for Nag {
 
 impl Rule for Nag {
     const STATES: &'static [&'static str] = &["velocity"];
+    const TORCH_STATES: Option<&'static [TorchState]> =
+        Some(&[TorchState::slot("momentum_buffer", "velocity")]);
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -1,10 +1,12 @@
 //! RMSprop.
 
+use super::average::Average;
 use super::epsilon::{Epsilon, Place};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// G ← γG + (1−γ)g²; W ← W − η/√(G+ε) · g.
 ///
@@ -27,12 +29,11 @@ impl Default for RmsProp {
     }
 }
 
-/// η, γ, 1−γ and ε.
+/// η, the average and ε.
 #[derive(Debug, Clone, Copy)]
 pub struct Coefficients<T> {
     rate: T,
-    alpha: T,
-    rest: T,
+    average: Average<T>,
     epsilon: Epsilon<T>,
 }
 
@@ -72,6 +73,8 @@ impl Method for RmsProp {
 
 impl Rule for RmsProp {
     const STATES: &'static [&'static str] = &["square_average"];
+    const TORCH_STATES: Option<&'static [TorchState]> =
+        Some(&[TorchState::STEPS, TorchState::slot("square_avg", "square_average")]);
 
     type State<T: Real> = [T; 1];
     type Coefficients<T: Real> = Coefficients<T>;
@@ -83,15 +86,14 @@ impl Rule for RmsProp {
     fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
         Coefficients {
             rate: T::from_f64(learning_rate),
-            alpha: T::from_f64(self.alpha),
-            rest: T::from_f64(1.0 - self.alpha),
+            average: Average::new(self.alpha),
             epsilon: Epsilon::new(self.epsilon, self.place),
         }
     }
 
     #[inline(always)]
     fn update<T: Real>(c: &Coefficients<T>, w: T, g: T, [squares]: &mut [T; 1]) -> T {
-        *squares = c.alpha * *squares + c.rest * g * g;
+        c.average.take_in_square(squares, g);
         w - c.rate * g / c.epsilon.root(*squares)
     }
 }

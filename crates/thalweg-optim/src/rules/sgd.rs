@@ -4,6 +4,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::state::torch::TorchState;
 
 /// W ← W − ηg.
 ///
@@ -36,6 +37,7 @@ impl Method for Sgd {
 
 impl Rule for Sgd {
     const STATES: &'static [&'static str] = &[];
+    const TORCH_STATES: Option<&'static [TorchState]> = Some(&[]);
 
     type State<T: Real> = [T; 0];
     type Coefficients<T: Real> = T;

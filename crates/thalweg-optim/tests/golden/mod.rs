@@ -42,6 +42,8 @@ pub(crate) struct Run {
     pub(crate) hyperparameters: BTreeMap<String, f64>,
     /// W after some steps, by their number.
     pub(crate) w: BTreeMap<u64, Vec<f64>>,
+    /// How close f64 can follow, where that is not the usual; the script says why.
+    pub(crate) tolerance: Option<f64>,
     /// Where the model is judged, if that is not W.
     #[serde(default)]
     evaluation: BTreeMap<u64, Vec<f64>>,
@@ -174,10 +176,32 @@ impl File {
         OptimizerSpec::named(optimizer).dialect(self.dialect)
     }
 
+    /// Hyperparameters of the package by the names that they have here.
+    pub(crate) fn translated(&self, optimizer: &str, given: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        let rename = |(name, &value): (&String, &f64)| {
+            let ours: Vec<(&str, f64)> = match (self.dialect, optimizer, name.as_str()) {
+                (Dialect::Optax, "adafactor", "decay_rate") => vec![("beta2_decay", -value)],
+                (Dialect::Optax, "adafactor", "epsilon") => vec![("epsilon1", value)],
+                (Dialect::Optax, "adafactor", "multiply_by_parameter_scale") => {
+                    vec![("parameter_scale", value)]
+                }
+                // The published scale of a matrix that shall step as AdamW does.
+                (Dialect::Torch, "muon", "match_rms_adamw") => vec![("rms_rate", 0.2 * value)],
+                (Dialect::Optax, "muon", "consistent_rms") => vec![("rms_rate", value)],
+                (Dialect::Keras, "muon", "epsilon") => vec![("adam_epsilon", value)],
+                (Dialect::Optax, "muon", "epsilon") => vec![("epsilon", value), ("adam_epsilon", value)],
+                (_, _, name) => vec![(name, value)],
+            };
+            ours.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>()
+        };
+        given.iter().flat_map(rename).collect()
+    }
+
     /// The row's optimizer, or what of it the registry does not have.
     pub(crate) fn spec(&self, run: &Run) -> Result<OptimizerSpec, String> {
         let mut spec = self.named(&run.optimizer);
-        for (name, &value) in run.hyperparameters.iter().filter(|(name, _)| *name != "learning_rate") {
+        let given = self.translated(&run.optimizer, &run.hyperparameters);
+        for (name, &value) in given.iter().filter(|(name, _)| *name != "learning_rate") {
             spec = spec.with(name, value);
         }
         match spec.resolved() {
@@ -193,7 +217,45 @@ impl File {
 /// Follows a row in `T` and answers the largest error after any stored step, relative to the largest |w| there.
 pub(crate) fn largest_error<T: Real>(file: &File, run: &Run) -> f64 {
     let spec = file.spec(run).expect("a row that the registry can play");
-    follow::<T>(file, run, &spec, [&run.w, &run.evaluation], 0.0).0
+    follow::<T>(file, run, &spec, Play::of(run)).0
+}
+
+/// The same from another start than the rule's own.
+pub(crate) fn largest_error_from<T: Real>(file: &File, run: &Run, start: Start) -> f64 {
+    let begin = |optimizer: &mut dyn Optimizer<T>| {
+        let mut state = optimizer.save();
+        for (name, tensor) in optimizer.save().entries() {
+            if let Some(value) = start(run, name) {
+                let values = vec![T::from_f64(value); tensor.values.len()];
+                state.insert(name, &tensor.shape, T::values(values));
+            }
+        }
+        optimizer.load(&state).expect("its own state with other numbers");
+    };
+    let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<T>(file, run, &spec, Play { begin: &begin, ..Play::of(run) }).0
+}
+
+/// What every number of a state is before the first step, by the state's name, where it is not the rule's own.
+pub(crate) type Start = fn(&Run, &str) -> Option<f64>;
+
+/// What following a row in f32 costs at least: the arithmetic is f64's, but W and the state are kept in f32 between
+/// steps.
+pub(crate) fn cost_of_f32(file: &File, run: &Run) -> f64 {
+    let rounded = |w: f64| f64::from(w as f32);
+    let after = |w: &mut [f64], optimizer: &mut dyn Optimizer<f64>| {
+        w.iter_mut().for_each(|w| *w = rounded(*w));
+        let mut state = optimizer.save();
+        for (name, tensor) in optimizer.save().entries().iter().filter(|(name, _)| name.contains('/')) {
+            if let Some(values) = f64::from_values(&tensor.values) {
+                let values = values.iter().copied().map(rounded).collect();
+                state.insert(name, &tensor.shape, f64::values(values));
+            }
+        }
+        optimizer.load(&state).expect("its own state, rounded");
+    };
+    let spec = file.spec(run).expect("a row that the registry can play");
+    follow::<f64>(file, run, &spec, Play { after: &after, ..Play::of(run) }).0
 }
 
 /// The same of a wrapped optimizer; and how far the path's end moves if its start moves by a rounding.
@@ -201,8 +263,9 @@ pub(crate) fn largest_wrapped_error<T: Real>(file: &File, row: &Run, wrapper: Wr
     let spec = file.spec(row).expect("a row that the registry can play").wrapped(wrapper);
     let judged = if row.slow.is_empty() { &row.average } else { &row.slow };
     let rounding = rounding::<T>();
-    let (error, end) = follow::<T>(file, row, &spec, [&row.w, judged], 0.0);
-    let (_, nudged) = follow::<T>(file, row, &spec, [&row.w, judged], rounding);
+    let (error, end) = follow::<T>(file, row, &spec, Play { judged_at: judged, ..Play::of(row) });
+    let (_, nudged) =
+        follow::<T>(file, row, &spec, Play { judged_at: judged, nudge: rounding, ..Play::of(row) });
     let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
     (error, distance(&end, &nudged))
 }
@@ -211,7 +274,7 @@ pub(crate) fn largest_wrapped_error<T: Real>(file: &File, row: &Run, wrapper: Wr
 pub(crate) fn moved_by_a_rounding<T: Real>(file: &File, run: &Run) -> f64 {
     let spec = file.spec(run).expect("a row that the registry can play");
     let [end, nudged] =
-        [0.0, rounding::<T>()].map(|nudge| follow::<T>(file, run, &spec, [&NONE, &NONE], nudge).1);
+        [0.0, rounding::<T>()].map(|nudge| follow::<T>(file, run, &spec, Play { nudge, ..Play::of(run) }).1);
     let nudged: Vec<f64> = nudged.iter().map(|w| w.to_f64()).collect();
     distance(&end, &nudged)
 }
@@ -221,7 +284,7 @@ fn rounding<T: Real>() -> f64 {
     if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 }
 }
 
-static NONE: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+static NONE: At = BTreeMap::new();
 
 /// The error of a row's first steps alone, and how often the objective was asked in them, with what the file says.
 pub(crate) fn first_steps(file: &File, run: &Run, steps: u64) -> (f64, [u64; 2]) {
@@ -240,19 +303,38 @@ pub(crate) fn first_steps(file: &File, run: &Run, steps: u64) -> (f64, [u64; 2])
             optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]).evaluations,
         );
     }
-    (follow::<f64>(file, run, &spec, [&early, &NONE], 0.0).0, [asked, run.evaluations[&steps]])
+    let play = Play { w_at: &early, judged_at: &NONE, ..Play::of(run) };
+    (follow::<f64>(file, run, &spec, play).0, [asked, run.evaluations[&steps]])
 }
 
-/// The largest error of W, and of where the model is judged; and the last W. The start is moved by a share.
-fn follow<T: Real>(
-    file: &File,
-    run: &Run,
-    spec: &OptimizerSpec,
-    [w_at, judged_at]: [&BTreeMap<u64, Vec<f64>>; 2],
+/// W after some steps, by their number.
+type At = BTreeMap<u64, Vec<f64>>;
+
+type After<'a, T> = &'a dyn Fn(&mut [T], &mut dyn Optimizer<T>);
+
+/// How a row is followed.
+struct Play<'a, T> {
+    w_at: &'a At,
+    /// Where the model is judged.
+    judged_at: &'a At,
+    /// The start is moved by this share.
     nudge: f64,
-) -> (f64, Vec<T>) {
+    /// Before the first step.
+    begin: &'a dyn Fn(&mut dyn Optimizer<T>),
+    /// After each step.
+    after: After<'a, T>,
+}
+
+impl<'a, T: Real> Play<'a, T> {
+    fn of(run: &'a Run) -> Self {
+        Self { w_at: &run.w, judged_at: &run.evaluation, nudge: 0.0, begin: &|_| {}, after: &|_, _| {} }
+    }
+}
+
+/// The largest error of W, and of where the model is judged; and the last W.
+fn follow<T: Real>(file: &File, run: &Run, spec: &OptimizerSpec, play: Play<'_, T>) -> (f64, Vec<T>) {
     let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
-    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w * (1.0 + nudge))).collect();
+    let mut w: Vec<T> = problem.w0.iter().map(|&w| T::from_f64(w * (1.0 + play.nudge))).collect();
     let mut optimizer = spec.build::<T>(&problem.layout()).expect("the script's settings are in range");
     let mut objective = from_fn(w.len(), |w: &[T], grad: &mut [T]| {
         let w: Vec<f64> = w.iter().map(|w| w.to_f64()).collect();
@@ -260,12 +342,14 @@ fn follow<T: Real>(
         T::from_f64(problem.form.value(&w))
     });
     let mut worst = 0.0_f64;
+    (play.begin)(&mut *optimizer);
     for step in 1..=100 {
         optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
-        if let Some(expected) = w_at.get(&step) {
+        (play.after)(&mut w, &mut *optimizer);
+        if let Some(expected) = play.w_at.get(&step) {
             worst = worst.max(distance(&w, expected));
         }
-        if let Some(expected) = judged_at.get(&step) {
+        if let Some(expected) = play.judged_at.get(&step) {
             worst = worst.max(distance(&judged(&mut *optimizer, &w), expected));
         }
     }

@@ -35,6 +35,7 @@ def compare(
     optimizers=None,
     dialect=None,
     learning_rates=None,
+    schedule=None,
     hidden=None,
     activation=None,
     init=None,
@@ -65,9 +66,9 @@ def compare(
     """
     settings = dict(
         target=target, task=task, ignore=ignore, group=group, time=time, keep=keep, lags=lags, missing=missing,
-        header=header, optimizers=optimizers, dialect=dialect, learning_rates=learning_rates, hidden=hidden,
-        activation=activation, init=init, loss=loss, epochs=epochs, patience=patience, batch_size=batch_size, cv=cv,
-        folds=folds, repeats=repeats, gap=gap, validation=validation, metric=metric, seed=seed, jobs=jobs,
+        header=header, optimizers=optimizers, dialect=dialect, learning_rates=learning_rates, schedule=schedule,
+        hidden=hidden, activation=activation, init=init, loss=loss, epochs=epochs, patience=patience,
+        batch_size=batch_size, cv=cv, folds=folds, repeats=repeats, gap=gap, validation=validation, metric=metric, seed=seed, jobs=jobs,
     )  # fmt: skip
     given = {key: _plain(value) for key, value in settings.items() if value is not None}
     if isinstance(X, (str, _os.PathLike)):
@@ -109,6 +110,8 @@ def _plain(value):
         value = value.tolist()
     if isinstance(value, (list, tuple, range)):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, float) and not _math.isfinite(value):
         return str(value)
     return value

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ def compare(
     optimizers: str | Sequence[str] | None = None,
     dialect: str | None = None,
     learning_rates: str | Sequence[float] | None = None,
+    schedule: str | Mapping[str, Any] | None = None,
     hidden: int | str | Sequence[int] | None = None,
     activation: str | None = None,
     init: str | None = None,

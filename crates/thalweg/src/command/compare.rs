@@ -57,7 +57,7 @@ impl Compare {
         }
         let stop = stop_on_signal()?;
         let done = store.trials()?;
-        let progress = bar(plan.trials(), quiet);
+        let progress = bar(plan.trials(), quiet, "trials");
         let records = run(&plan, &done, jobs, &stop, &mut |event| {
             if let Event::Finished(record) = event {
                 store.add(record)?;
@@ -79,7 +79,7 @@ impl Compare {
 }
 
 /// A flag that Ctrl-C (or a polite kill) sets. A second one ends the process at once.
-fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+pub(super) fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || {

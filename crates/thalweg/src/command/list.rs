@@ -5,11 +5,14 @@ use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
+use thalweg_optim::functions::{Kind, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::wrap::WRAPPERS;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
+use crate::race::{figure, place};
 use crate::report::Format;
 use crate::report::grid::Grid;
 use crate::study::verdict::rate_text;
@@ -18,6 +21,7 @@ use crate::study::verdict::rate_text;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   thalweg list optimizers
+  thalweg list schedules
   thalweg list datasets --format markdown
   thalweg list metrics --format json")]
 pub(super) struct List {
@@ -35,12 +39,16 @@ enum What {
     Optimizers,
     /// What goes around optimizers (--wrap): formulas, settings and papers
     Wrappers,
+    /// Learning-rate schedules: formulas, settings and sources
+    Schedules,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
     Metrics,
     /// Ways to split rows (--cv)
     Splitters,
+    /// Test functions of `thalweg race`: formulas, minima and starts
+    Functions,
     /// Activations
     Activations,
     /// Losses
@@ -52,9 +60,11 @@ impl List {
         let grid = match self.what {
             What::Optimizers => optimizers(),
             What::Wrappers => wrappers(),
+            What::Schedules => schedules(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
+            What::Functions => functions(),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -133,6 +143,32 @@ fn wrappers() -> Grid {
     grid(columns, rows.collect())
 }
 
+fn schedules() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("summary", "what it does"),
+        ("formula", "factor of step t"),
+        ("settings", "settings"),
+        ("source", "source"),
+    ];
+    let rows = schedule::REGISTRY.iter().map(|entry| {
+        let settings = (entry.default)().settings();
+        let setting = |setting: &Setting| {
+            let Setting { name, symbol, value, range } = setting;
+            let symbol = if symbol == name { String::new() } else { format!("{symbol} = ") };
+            format!("{symbol}{name} = {value} ({range})")
+        };
+        [
+            entry.info.name.to_owned(),
+            entry.info.summary.to_owned(),
+            entry.info.formula.to_owned(),
+            settings.iter().map(setting).collect::<Vec<_>>().join("; "),
+            entry.info.source.to_owned(),
+        ]
+    });
+    grid(columns, rows.collect())
+}
+
 fn datasets() -> Grid {
     let columns = [
         ("name", "name"),
@@ -172,6 +208,31 @@ fn metrics() -> Grid {
     let rows = METRICS.iter().map(|row| {
         let better = if row.higher_is_better { "higher" } else { "lower" };
         [row.name, better, row.range, row.formula, row.convention].map(str::to_owned)
+    });
+    grid(columns, rows.collect())
+}
+
+fn functions() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("formula", "formula"),
+        ("start", "start"),
+        ("lowest", "lowest"),
+        ("lesson", "what it shows"),
+        ("source", "source"),
+    ];
+    let rows = FUNCTIONS.iter().map(|row| {
+        let minima = row.minima();
+        let places =
+            minima.iter().filter(|minimum| minimum.kind == Kind::Lowest).map(|minimum| place(minimum.at));
+        [
+            row.name.to_owned(),
+            row.formula.to_owned(),
+            place(row.start),
+            format!("{} at {}", figure(row.lowest), places.collect::<Vec<_>>().join(", ")),
+            row.lesson.to_owned(),
+            row.source.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

@@ -4,9 +4,11 @@
 mod compare;
 mod completions;
 mod error;
+mod find_lr;
 mod list;
 mod options;
 mod progress;
+mod race;
 mod report;
 
 use std::io::Write;
@@ -28,8 +30,10 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   thalweg compare digits                     compare seven optimizers on built-in data
   thalweg compare my.csv --target price      the same on a file of your own
+  thalweg find-lr digits --optimizer sgd     a learning rate from one short training
   thalweg list optimizers                    their formulas and defaults
   thalweg report runs/digits                 show a finished study again
+  thalweg race --function saddle             see how each method walks
 
 Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the same command again to go on).";
 
@@ -37,7 +41,9 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the sam
 #[derive(Debug, Subcommand)]
 enum Verb {
     Compare(Box<compare::Compare>),
+    FindLr(Box<find_lr::FindLr>),
     Report(report::Report),
+    Race(race::Race),
     List(list::List),
     Completions(completions::Completions),
 }
@@ -47,7 +53,9 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.verb {
         Verb::Compare(compare) => compare.run(),
+        Verb::FindLr(find_lr) => find_lr.run(),
         Verb::Report(report) => report.run(),
+        Verb::Race(race) => race.run(),
         Verb::List(list) => list.run(),
         Verb::Completions(completions) => completions.run(),
     };

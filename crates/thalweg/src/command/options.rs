@@ -15,7 +15,7 @@ use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::train::BatchSize;
 use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{Dialect, OptimError, WrapSpec};
+use thalweg_optim::{Dialect, OptimError, Schedule, WrapSpec};
 
 use super::Failure;
 use crate::report::Format;
@@ -91,6 +91,10 @@ options! {
     /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
     #[arg(long, value_name = "RATES", help_heading = "Methods")]
     learning_rates: (Rates),
+    /// What each rate is multiplied by as training goes on: a name of `thalweg list schedules`, or a TOML table such as
+    /// '{ name = "cosine", final = 0.1 }' [default: constant]
+    #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Methods")]
+    schedule: (Schedule),
 
     /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
     #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
@@ -219,6 +223,7 @@ impl Options {
             dialect: self.dialect.unwrap_or(default.dialect),
             wrap: self.wrap.clone().map_or(default.wrap, |wraps| wraps.0),
             learning_rates: self.learning_rates.clone().map_or(default.learning_rates, |rates| rates.0),
+            schedule: self.schedule.clone().unwrap_or(default.schedule),
             hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
             activation: self.activation.unwrap_or(default.activation),
             init: self.init.unwrap_or(default.init),
@@ -236,6 +241,22 @@ impl Options {
             metric: self.metric,
             seed: self.seed.unwrap_or(default.seed),
         })
+    }
+
+    /// The study of this one optimizer, for a single training: what decides other trainings is at its defaults.
+    pub(super) fn spec_of(&self, optimizer: &str) -> Result<StudySpec, Failure> {
+        let one = Self {
+            optimizers: Some(Listed(vec![optimizer.to_owned()])),
+            learning_rates: None,
+            schedule: None,
+            epochs: None,
+            patience: None,
+            repeats: None,
+            metric: None,
+            jobs: None,
+            ..self.clone()
+        };
+        one.spec()
     }
 
     /// The output folder; `name` is the data set's.
@@ -265,13 +286,26 @@ impl Options {
 }
 
 /// A word that serde knows as a unit variant.
-fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
+pub(super) fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
     let words: StrDeserializer<'_, WordError> = text.into_deserializer();
     V::deserialize(words).map_err(|error| plain(&error.to_string()))
 }
 
+/// A schedule's name, or a TOML table in braces.
+fn schedule(text: &str) -> Result<Schedule, String> {
+    if !text.trim_start().starts_with('{') {
+        return word(text);
+    }
+    #[derive(Deserialize)]
+    struct Line {
+        schedule: Schedule,
+    }
+    let line: Line = toml::from_str(&format!("schedule = {text}")).map_err(|error| plain(error.message()))?;
+    Ok(line.schedule)
+}
+
 /// A whole number that `N` can hold.
-fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
     let most = u64::MAX >> (64 - 8 * size_of::<N>());
     text.parse().map_err(|_| format!("it must be a whole number from 0 to {most}"))
 }

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar of `total` trials; silent if `quiet` or off a terminal.
-pub(super) fn bar(total: u64, quiet: bool) -> ProgressBar {
+/// A bar of `total` units, whose plural is `noun`; silent if `quiet` or off a terminal.
+pub(super) fn bar(total: u64, quiet: bool, noun: &'static str) -> ProgressBar {
     let target = if quiet || !std::io::stderr().is_terminal() {
         ProgressDrawTarget::hidden()
     } else {
@@ -14,12 +14,12 @@ pub(super) fn bar(total: u64, quiet: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), target);
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let template = if plain {
-        "{pos}/{len} trials [{bar:32}] {elapsed} elapsed, about {eta} left"
+        "{pos}/{len} {msg} [{bar:32}] {elapsed} elapsed, about {eta} left"
     } else {
-        "{pos}/{len} trials [{bar:32.cyan}] {elapsed} elapsed, about {eta} left"
+        "{pos}/{len} {msg} [{bar:32.cyan}] {elapsed} elapsed, about {eta} left"
     };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
-    bar
+    bar.with_message(noun)
 }

@@ -13,9 +13,11 @@ use crate::study::{Summary, TrialRecord};
 
 mod charts;
 mod curves;
+pub mod find_lr;
 mod folds;
 mod methods;
 mod protocol;
+pub mod race;
 mod scores;
 mod sensitivity;
 #[cfg(test)]

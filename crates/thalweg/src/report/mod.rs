@@ -1,9 +1,11 @@
 //! What a person or a program reads of a study: one exporter a file, a row each in [`Format`].
 
 pub mod csv;
+pub mod find_lr;
 pub mod grid;
 pub mod html;
 pub mod json;
+pub mod race;
 pub mod text;
 mod wrap;
 

@@ -4,6 +4,7 @@
 //! bits, so that going on after a crash, running on several threads and adding a method to an old study are the same
 //! thing: skip what is there.
 
+mod find_rate;
 pub mod plan;
 mod reproduce;
 pub mod run;
@@ -12,6 +13,7 @@ pub mod summary;
 pub mod trial;
 pub mod verdict;
 
+pub use find_rate::{RateSearch, Suggestions, find_rate};
 pub use plan::{Plan, StudyError};
 pub use run::{Event, run};
 pub use spec::{LearningRates, LossChoice, StudySpec};

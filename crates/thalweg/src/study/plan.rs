@@ -10,6 +10,7 @@ use thalweg_learn::train::Recipe;
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
+use thalweg_optim::schedule::ScheduleError;
 use thalweg_optim::{Layout, OptimError, OptimizerSpec};
 
 use super::reproduce::{command, widths_text};
@@ -72,6 +73,9 @@ pub enum StudyError {
     /// What goes around the optimizers.
     #[error("--wrap: {0}")]
     Wrap(OptimError),
+    /// The schedule's settings.
+    #[error("--schedule: {0}")]
+    Schedule(#[from] ScheduleError),
     /// The folds.
     #[error("{0}")]
     Split(String),
@@ -199,6 +203,7 @@ impl<'d> Plan<'d> {
                 baseline: self.baseline.test,
                 validation_baseline: self.baseline.validation,
                 learning_rates: spec.learning_rates.values().to_vec(),
+                schedule: spec.schedule.to_string(),
                 loss: self.loss.name().to_owned(),
                 dialect: spec.dialect.name().to_owned(),
                 hidden: spec.hidden.clone(),
@@ -247,6 +252,9 @@ impl<'d> Plan<'d> {
             epochs,
             batch_size: spec.batch_size,
             patience,
+            schedule: spec.schedule.clone(),
+            // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.
+            schedule_epochs: (!spec.schedule.is_default() && epochs != spec.epochs).then_some(spec.epochs),
         };
         Trial { fold, optimizer: optimizer.clone(), role, recipe }
     }
@@ -378,6 +386,7 @@ fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
             return setting("optimizers", name.clone(), "named once");
         }
     }
+    spec.schedule.check()?;
     if let Some(width) = spec.hidden.iter().find(|width| !(1..=WIDEST).contains(*width)) {
         return setting("hidden", width.to_string(), "widths from 1 to 65536, separated by commas");
     }

@@ -1,6 +1,7 @@
 //! The command that reproduces a study.
 
 use thalweg_data::{HeaderMode, TaskChoice};
+use thalweg_learn::train::RangeTest;
 
 use super::spec::StudySpec;
 
@@ -30,6 +31,7 @@ pub(super) fn command(spec: &StudySpec) -> String {
     let wrap: Vec<String> = spec.wrap.iter().map(ToString::to_string).collect();
     flag("wrap", wrap.join(","), !wrap.is_empty());
     flag("learning-rates", spec.learning_rates.to_string(), spec.learning_rates != default.learning_rates);
+    flag("schedule", spec.schedule.to_string(), spec.schedule != default.schedule);
     flag("hidden", widths_text(&spec.hidden), spec.hidden != default.hidden);
     flag("activation", spec.activation.name().to_owned(), spec.activation != default.activation);
     flag("init", word(&spec.init), spec.init != default.init);
@@ -46,6 +48,24 @@ pub(super) fn command(spec: &StudySpec) -> String {
     flag("metric", metric.clone().unwrap_or_default(), metric.is_some());
     flag("seed", spec.seed.to_string(), true);
     words.join(" ")
+}
+
+/// The `thalweg find-lr` command with every setting that differs from its default.
+pub(super) fn find_lr(spec: &StudySpec, test: &RangeTest) -> String {
+    let default = RangeTest::default();
+    let method = spec.optimizers.first().map_or("adam", String::as_str);
+    let shared = StudySpec { optimizers: StudySpec::default().optimizers, metric: None, ..spec.clone() };
+    let mut text = command(&shared).replacen("thalweg compare", "thalweg find-lr", 1);
+    let ends =
+        [("from", test.from, default.from), ("to", test.to, default.to), ("beta", test.beta, default.beta)];
+    text += &format!(" --optimizer {method}");
+    for (name, value, _) in ends.iter().filter(|(_, value, default)| value != default) {
+        text += &format!(" --{name} {value:?}");
+    }
+    if test.steps != default.steps {
+        text += &format!(" --steps {}", test.steps);
+    }
+    text
 }
 
 /// As `--hidden` reads it.

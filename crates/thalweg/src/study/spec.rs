@@ -8,7 +8,7 @@ use thalweg_data::DatasetSpec;
 use thalweg_eval::{Metric, SplitSpec};
 use thalweg_learn::nn::{Activation, Init, Loss};
 use thalweg_learn::train::BatchSize;
-use thalweg_optim::{Dialect, OptimizerSpec, Range, WrapSpec};
+use thalweg_optim::{Dialect, OptimizerSpec, Range, Schedule, WrapSpec};
 
 /// A study's settings, with all defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct StudySpec {
     pub wrap: Vec<WrapSpec>,
     /// The learning rates that each method tries in each fold.
     pub learning_rates: LearningRates,
+    /// What each rate is multiplied by as training goes on.
+    #[serde(skip_serializing_if = "Schedule::is_default")]
+    pub schedule: Schedule,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
@@ -62,6 +65,7 @@ impl Default for StudySpec {
             dialect: Dialect::Torch,
             wrap: Vec::new(),
             learning_rates: LearningRates::default(),
+            schedule: Schedule::default(),
             hidden: vec![64],
             activation: Activation::Relu,
             init: Init::Auto,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_data::Task;
 use thalweg_eval::Metric;
 use thalweg_eval::stats::{ALPHA, Comparison, Standing, compare_with_best};
+use thalweg_optim::Schedule;
 
 use super::spec::StudySpec;
 use super::trial::{Role, TrialRecord};
@@ -81,6 +82,9 @@ pub struct Protocol {
     pub init: String,
     /// The learning rates that each method tried in each fold.
     pub learning_rates: Vec<f64>,
+    /// What each rate was multiplied by as training went on.
+    #[serde(default = "constant")]
+    pub schedule: String,
     /// What was minimized.
     pub loss: String,
     /// Whose form of each rule.
@@ -105,6 +109,11 @@ pub struct Protocol {
     pub version: String,
     /// The command that reproduces the study.
     pub command: String,
+}
+
+/// Studies that were stored before there were schedules had none.
+fn constant() -> String {
+    Schedule::default().to_string()
 }
 
 /// A study's result.

@@ -108,6 +108,12 @@ fn sentences(
             study.protocol.test_rows.len()
         ));
     }
+    if !study.spec.schedule.is_default() {
+        sentences.push(format!(
+            "Every learning rate is multiplied by the schedule {}, laid over {} epochs; take it along with the rate.",
+            study.protocol.schedule, study.protocol.epochs
+        ));
+    }
     sentences
 }
 

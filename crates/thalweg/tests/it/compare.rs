@@ -184,6 +184,40 @@ fn a_settings_file_says_what_flags_say_and_flags_win() {
 }
 
 #[test]
+fn a_schedule_is_a_setting_like_any_other() {
+    let folder = Folder::new("schedule");
+    let plain = folder.json(&format!("compare iris {SMALL} --out o"));
+    assert_eq!(plain["protocol"]["schedule"], "constant");
+    // Naming what holds anyway finds every trial in the store: their keys are what they were.
+    let constant = folder.json(&format!("compare iris {SMALL} --out o --schedule constant"));
+    assert_eq!(constant, plain, "seconds too: nothing was run again");
+    let cosine = folder.json(&format!("compare iris {SMALL} --out o --schedule cosine"));
+    assert_eq!(cosine["protocol"]["schedule"], "cosine");
+    assert_ne!(cosine["ranking"], plain["ranking"]);
+    let said = cosine["verdict"]["sentences"].to_string();
+    assert!(said.contains("schedule cosine, laid over 4 epochs"), "{said}");
+    let page = std::fs::read_to_string(folder.path().join("o/report.html")).expect("a report");
+    assert!(page.contains("multiplied by the schedule cosine"));
+    // The same from a file, with settings, and by the command that the study says.
+    folder.write("s.toml", "schedule = { name = \"warm-up\", steps = \"1 epoch\", times = \"cosine\" }\n");
+    let file = folder.json(&format!("compare iris {SMALL} --config s.toml --out file"));
+    let command = file["protocol"]["command"].as_str().expect("a command");
+    let written = r#"--schedule '{ name = "warm-up", steps = "1 epoch", times = "cosine" }'"#;
+    assert!(command.contains(written), "{command}");
+    let script = format!("\"$THALWEG\" {} --format json --out again", &command["thalweg ".len()..]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).env("THALWEG", env!("CARGO_BIN_EXE_thalweg")).current_dir(folder.path());
+    let again = serde_json::from_slice(&shell.output().expect("a shell").stdout).expect("JSON");
+    assert_eq!(timeless(again), timeless(file));
+    for name in ["step", "multi-step", "exponential", "polynomial", "warm-restarts", "one-cycle"] {
+        folder.json(&format!("compare iris {SMALL} --schedule {name}"));
+    }
+    for name in ["warm-up-stable-decay", "inverse-square-root", "reduce-on-plateau", "sequence"] {
+        folder.json(&format!("compare iris {SMALL} --schedule {name}"));
+    }
+}
+
+#[test]
 fn each_kind_of_data_gets_a_sensible_verdict() {
     let folder = Folder::new("kinds");
     let study = |arguments: &str| {

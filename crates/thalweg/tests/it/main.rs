@@ -1,9 +1,11 @@
-//! The `thalweg` command from outside: bad input, `compare`, interruptions, and real files.
+//! The `thalweg` command from outside: bad input, `compare`, `race`, interruptions, and real files.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod bad_input;
 mod common;
 mod compare;
+mod find_lr;
 mod interrupt;
+mod race;
 mod real_files;
 mod words;

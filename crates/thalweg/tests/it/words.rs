@@ -1,26 +1,38 @@
 //! What the command says of itself: help, lists and completions.
 
+use thalweg::optim::registry::REGISTRY;
+use thalweg::optim::{Dialect, functions};
+
 use crate::common::Folder;
 
 #[test]
 fn every_verb_has_help_with_examples() {
     let folder = Folder::new("help");
     for (arguments, words) in [
-        ("--help", &["Examples:", "compare", "report", "list", "completions", "Exit codes"][..]),
+        ("--help", &["Examples:", "compare", "report", "race", "list", "completions", "Exit codes"][..]),
         (
             "compare --help",
             &[
                 "Examples:",
                 "--target",
                 "--learning-rates",
+                "--schedule",
                 "--config",
                 "1e-4..1:9]",
                 "nested cross-validation",
                 "again to go on",
             ],
         ),
+        (
+            "find-lr --help",
+            &["Examples:", "--optimizer", "--from", "[default: 200]", "--batch-size", "falls fastest"],
+        ),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
-        ("list --help", &["Examples:", "optimizers", "datasets", "metrics"]),
+        (
+            "race --help",
+            &["Examples:", "--function", "--lr", "1e-4..10:21]", "level lines", "runs/race-<function>.html"],
+        ),
+        ("list --help", &["Examples:", "optimizers", "schedules", "datasets", "metrics"]),
         ("completions --help", &["Examples:", "bash", "zsh", "fish", "powershell"]),
         ("help compare", &["Examples:", "--optimizers"]),
         ("compare -h", &["Examples:", "--optimizers"]),
@@ -49,10 +61,12 @@ fn every_shell_gets_completions() {
 fn everything_can_be_listed_in_every_format() {
     let folder = Folder::new("list");
     for (what, rows, words) in [
-        ("optimizers", 14, &["adam", "textbook", "Kingma"][..]),
+        ("optimizers", REGISTRY.len() * Dialect::ALL.len(), &["adam", "textbook", "Kingma"][..]),
+        ("schedules", 13, &["cosine", "reduce-on-plateau", "Loshchilov", "final", "[0, ∞)"]),
         ("datasets", 6, &["digits", "air-passengers", "1797"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
+        ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
         ("activations", 5, &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {

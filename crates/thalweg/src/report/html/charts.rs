@@ -102,6 +102,12 @@ impl Style {
     }
 }
 
+/// How a method looks where a page draws by itself: its colour, its dashes and its marker as a path around (0, 0).
+pub(super) fn look(index: usize) -> (&'static str, &'static str, &'static str) {
+    let Style { color, dash_array, marker_path, .. } = Style::of(index);
+    (color, dash_array, marker_path)
+}
+
 /// How each method of a ranking looks.
 pub(super) struct Styles {
     titles: Vec<String>,

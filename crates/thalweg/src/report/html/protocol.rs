@@ -1,7 +1,7 @@
 //! The protocol in words: every convention that a number in the report rests on.
 
 use thalweg_data::Task;
-use thalweg_optim::registry;
+use thalweg_optim::{Schedule, registry};
 
 use super::text;
 use crate::study::summary::{Protocol, Summary};
@@ -88,9 +88,22 @@ fn budgets(protocol: &Protocol) -> Vec<String> {
             text::plural(protocol.epochs as usize, "epoch"),
             batch(protocol)
         ),
+        schedule(protocol),
         "All methods of a fold start from the same weights and see the same batches, shuffled anew in each epoch."
             .to_owned(),
     ]
+}
+
+fn schedule(protocol: &Protocol) -> String {
+    let Protocol { schedule, epochs, .. } = protocol;
+    if Schedule::default().to_string() == *schedule {
+        return "The learning rate of a training is the same in all its steps.".to_owned();
+    }
+    format!(
+        "In each step the learning rate is multiplied by the schedule {schedule}. It is laid over {}, also where a \
+         training ends earlier: a refit has the rates that were validated, not the whole schedule in fewer epochs.",
+        text::plural(*epochs as usize, "epoch")
+    )
 }
 
 fn batch(protocol: &Protocol) -> String {

@@ -70,6 +70,7 @@ impl Shape {
                 preparation: vec!["Column «flat» is constant in training.".to_owned()],
             },
             protocol: Protocol {
+                schedule: "constant".to_owned(),
                 cv: if regression { "k-fold" } else { "stratified" }.to_owned(),
                 folds: self.folds,
                 repeats: self.repeats,

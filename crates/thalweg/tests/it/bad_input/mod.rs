@@ -2,6 +2,7 @@
 
 mod data;
 mod outputs;
+mod race;
 mod settings;
 
 use crate::common::{Folder, csv};
@@ -101,4 +102,9 @@ fn wrong_configs_are_refused() {
 #[test]
 fn wrong_outputs_are_refused() {
     check("outputs", outputs::wrong_outputs());
+}
+
+#[test]
+fn wrong_races_are_refused() {
+    check("races", race::wrong_races());
 }

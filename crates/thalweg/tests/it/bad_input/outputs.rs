@@ -59,6 +59,18 @@ pub(super) fn wrong_outputs() -> Vec<Case> {
             RUN,
             &["o/report.html", "a folder"],
         ),
+        (
+            "find-lr into a file",
+            files([("o", b"mine")]),
+            "find-lr iris --out o",
+            &["--out o", "a file, not a folder"],
+        ),
+        (
+            "a folder named like find-lr's page",
+            files([("o/find-lr-adam.html/x", b"")]),
+            "find-lr iris --out o",
+            &["o/find-lr-adam.html", "a folder"],
+        ),
         ("report of nothing", vec![], "report o", &["o", "no study here", "thalweg compare"]),
         ("report of text", store(b"my notes\n"), "report o", &["o/study.sqlite", "not a Thalweg store"]),
         ("report of a newer store", store(&database(0x5448_4c57, 99)), "report o", &["layout 99"]),

@@ -21,9 +21,9 @@
     reason = "register tiles read and write through pointers that are checked once per call"
 )]
 
-use thalweg_optim::Real;
-use thalweg_optim::kernel::vector::Vector;
-use thalweg_optim::kernel::{Isa, Kernel};
+use super::vector::Vector;
+use super::{Isa, Kernel};
+use crate::real::Real;
 
 /// C ← A·B, or C ← bias + A·B.
 #[derive(Debug)]
@@ -289,8 +289,8 @@ pub fn transpose<T: Real>(b: &[T], rows: usize, columns: usize, out: &mut [T]) {
 
 #[cfg(test)]
 mod tests {
+    use crate::kernel::{levels, run_on};
     use proptest::prelude::*;
-    use thalweg_optim::kernel::{levels, run_on};
 
     use super::*;
 

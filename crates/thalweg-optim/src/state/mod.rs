@@ -1,5 +1,8 @@
 //! What an optimizer remembers, by name, so that it can be kept and put back.
 
+mod safetensors;
+pub mod torch;
+
 use std::collections::BTreeMap;
 
 use crate::hyper::OptimError;

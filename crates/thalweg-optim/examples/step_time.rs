@@ -1,0 +1,182 @@
+//! Times one step of every rule beside a plain sweep of the same bytes, which is as fast as the memory goes.
+//!
+//! ```text
+//! cargo run --release -p thalweg-optim --example step_time -- [--case flat|small|resnet] [--threads 1] [--rounds 9]
+//!     [--precision full|bf16|byte] [--riders] [RULE…]
+//! ```
+//! Prints one JSON object per rule: the medians over the rounds of the step and the sweep in microseconds, and of their
+//! ratio. Rule and sweep take turns, so that a noisy neighbour slows both. `--riders` lets a clip, a decay, an average, a check
+//! for numbers that are not finite and the clearing of the gradient ride along.
+#![allow(clippy::print_stdout, reason = "a program")]
+
+use std::time::Instant;
+
+use thalweg_optim::kernel::{Isa, Kernel, dispatch};
+use thalweg_optim::registry::{Kind, REGISTRY};
+use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Precision, Riders, Role, Span, Threads};
+
+/// x ← x·a + b over a whole slice: each byte is read once and written once.
+struct Sweep<'a>(&'a mut [f32]);
+
+impl Kernel for Sweep<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for x in self.0 {
+            *x = *x * 0.999 + 1e-3;
+        }
+    }
+}
+
+fn layout(case: &str) -> Layout {
+    let mut layout = Layout::default();
+    match case {
+        "flat" => layout.push("w", &[20_000_000], Role::Weight),
+        "small" => (0..500).for_each(|i| layout.push(format!("w{i}"), &[1000], Role::Weight)),
+        "resnet" => resnet18(&mut layout),
+        other => panic!("there is no case «{other}»: flat, small, resnet"),
+    }
+    layout
+}
+
+/// The parameters of ResNet-18 for 1,000 classes (He et al. 2016): 62 tensors, 11.7 M numbers.
+fn resnet18(layout: &mut Layout) {
+    let conv = |layout: &mut Layout, name: String, from: usize, to: usize, size: usize| {
+        layout.push(format!("{name}.conv"), &[to, from, size, size], Role::Weight);
+        layout.push(format!("{name}.scale"), &[to], Role::Scale);
+        layout.push(format!("{name}.shift"), &[to], Role::Bias);
+    };
+    conv(layout, "stem".into(), 3, 64, 7);
+    let mut from = 64;
+    for (stage, to) in [64, 128, 256, 512].into_iter().enumerate() {
+        for block in 0..2 {
+            conv(layout, format!("{stage}.{block}.a"), from, to, 3);
+            conv(layout, format!("{stage}.{block}.b"), to, to, 3);
+            if from != to {
+                conv(layout, format!("{stage}.{block}.short"), from, to, 1);
+            }
+            from = to;
+        }
+    }
+    layout.push("dense.weight", &[1000, 512], Role::Weight);
+    layout.push("dense.bias", &[1000], Role::Bias);
+}
+
+fn sweep(values: &mut [f32], threads: &Threads) {
+    let piece = values.len().div_ceil(4 * threads.count());
+    let mut parts: Vec<_> = values.chunks_mut(piece.max(1)).collect();
+    threads.run(&mut parts, |part| dispatch(Sweep(part)));
+}
+
+/// One step with a span per block.
+fn step(
+    optimizer: &mut dyn Optimizer<f32>,
+    mut w: &mut [f32],
+    mut grad: &mut [f32],
+    mut average: &mut [f32],
+    rides: bool,
+) {
+    let lens: Vec<usize> = optimizer.layout().blocks().iter().map(|block| block.range.len()).collect();
+    let mut spans = Vec::with_capacity(lens.len());
+    for n in lens {
+        let (w, grad) = (w.split_off_mut(..n).expect("it fits"), grad.split_off_mut(..n).expect("it fits"));
+        spans.push(if rides {
+            Span { average: average.split_off_mut(..n), ..Span::clearing(w, grad) }
+        } else {
+            Span::new(w, grad)
+        });
+    }
+    if rides {
+        let riders = Riders {
+            guard: true,
+            clip_norm: Some(1.0),
+            decay: 1e-4,
+            average_weight: 1e-3,
+            ..Riders::default()
+        };
+        optimizer.apply(&mut spans, 1e-3, riders);
+    } else {
+        optimizer.step_spans(&mut spans, 1e-3).expect("a step");
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn main() {
+    let (mut case, mut threads, mut rounds, mut rules) = ("flat".to_owned(), 1, 9, Vec::new());
+    let (mut precision, mut rides) = (Precision::Full, false);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().expect("a value");
+        match arg.as_str() {
+            "--case" => case = value(),
+            "--threads" => threads = value().parse().expect("a number of threads"),
+            "--rounds" => rounds = value().parse().expect("a number of rounds"),
+            "--precision" => {
+                let name = value();
+                let known = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+                precision = known.expect("full, bf16 or byte");
+            }
+            "--riders" => rides = true,
+            _ => rules.push(arg),
+        }
+    }
+    let threads = Threads::new(threads).expect("threads");
+    let layout = layout(&case);
+    let n = layout.len();
+    // Small cases are repeated within a round, so that the clock does not matter.
+    let repeats = (20_000_000 / n).clamp(1, 40);
+    let (mut w, mut grad) = (vec![0.5_f32; n], vec![0.0_f32; n]);
+    grad.iter_mut().enumerate().for_each(|(i, g)| *g = (i % 1013) as f32 * 1e-4 - 0.05);
+    for entry in
+        REGISTRY.iter().filter(|entry| rules.is_empty() || rules.iter().any(|r| r == entry.info.name))
+    {
+        let spec = OptimizerSpec::named(entry.info.name).precision(precision);
+        let mut optimizer = spec.build::<f32>(&layout).expect("defaults");
+        if optimizer.needs_objective() {
+            continue;
+        }
+        optimizer.set_threads(&threads);
+        let state = match precision {
+            Precision::Full => 8 * entry.states.len(),
+            Precision::Bf16 => 4 * entry.states.len(),
+            Precision::Byte => 2 * entry.states.len(),
+        };
+        // W is read and written, the gradient read; with riders it is read once more and cleared, and an average moves.
+        let bytes = 12 + state + if rides { 16 } else { 0 };
+        let mut average = vec![0.5_f32; if rides { n } else { 0 }];
+        let mut memory = vec![0.5_f32; n * bytes / 8];
+        let mut figures = [Vec::new(), Vec::new(), Vec::new()];
+        for round in 0..=rounds {
+            let start = Instant::now();
+            for _ in 0..repeats {
+                sweep(&mut memory, &threads);
+            }
+            let swept = start.elapsed().as_secs_f64() * 1e6 / repeats as f64;
+            let start = Instant::now();
+            for _ in 0..repeats {
+                step(optimizer.as_mut(), &mut w, &mut grad, &mut average, rides);
+            }
+            let stepped = start.elapsed().as_secs_f64() * 1e6 / repeats as f64;
+            // The first round touches the pages.
+            if round > 0 {
+                let values = [stepped, swept, swept / stepped];
+                figures.iter_mut().zip(values).for_each(|(figures, value)| figures.push(value));
+            }
+        }
+        let [step, sweep, ratio] = figures.map(median);
+        let kind = if entry.kind == Kind::Elementwise { "elementwise" } else { "shaped" };
+        println!(
+            "{{\"rule\":\"{}\",\"kind\":\"{kind}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\
+             \"sweep_us\":{sweep:.2},\"of_ceiling\":{ratio:.3},\"gb_per_s\":{:.1}}}",
+            entry.info.name,
+            threads.count(),
+            precision.name(),
+            (bytes * n) as f64 / step / 1e3
+        );
+    }
+}

@@ -1,0 +1,193 @@
+"""Writes torch_state.json: what torch.optim's `state_dict` holds after 10 steps, and W after 10 and 20.
+
+The Rust test puts the state into the `torch` dialect of the same rule, goes on from the W of step 10, and must arrive at
+the W of step 20. Three rules that torch lacks (Adan, Lion, Prodigy) are taken from pytorch_optimizer: only their W.
+
+One made-up objective over a matrix of 2 × 3 and a vector of 2, all in f64; its gradient is a closed form of sums and
+products, taken left to right, so that a test computes the same numbers.
+"""
+
+import os
+
+os.environ["ATEN_CPU_CAPABILITY"] = "default"  # read once, when torch is imported
+
+import pytorch_optimizer  # noqa: E402
+import torch  # noqa: E402
+from problems import write  # noqa: E402
+
+SHAPES = [[2, 3], [2]]
+W0 = [0.9 - 0.2 * i for i in range(8)]
+SLOPE = [0.5 + 0.25 * i for i in range(8)]
+CENTRE = [(-0.2 if i % 2 else 0.2) * (i + 1) for i in range(8)]
+
+
+def gradient(w):
+    """∂/∂wᵢ of Σ ½aᵢ(wᵢ − cᵢ)² + 0.075 wᵢ⁴ + 0.05 (Σ w)²."""
+    total = 0.0
+    for v in w:
+        total += v
+    return [a * (v - c) + 0.3 * v * v * v + 0.1 * total for a, c, v in zip(SLOPE, CENTRE, w, strict=True)]
+
+
+O = torch.optim  # noqa: E741
+ADAM = {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.99, "epsilon": 1e-6}
+
+
+def adam(constructor, **fixed):
+    return lambda w, h: constructor(w, lr=h["learning_rate"], betas=(h["beta1"], h["beta2"]), eps=h["epsilon"], **fixed)
+
+
+def rmsprop(w, h, centered=False):
+    return O.RMSprop(
+        w, lr=h["learning_rate"], alpha=h["alpha"], eps=h["epsilon"], momentum=h.get("momentum", 0.0), centered=centered
+    )
+
+
+RULES = [
+    ("sgd", {"learning_rate": 0.05}, lambda w, h: O.SGD(w, lr=h["learning_rate"])),
+    (
+        "momentum",
+        {"learning_rate": 0.05, "momentum": 0.8, "dampening": 0.3},
+        lambda w, h: O.SGD(w, lr=h["learning_rate"], momentum=h["momentum"], dampening=h["dampening"]),
+    ),
+    (
+        "nag",
+        {"learning_rate": 0.05, "momentum": 0.8},
+        lambda w, h: O.SGD(w, lr=h["learning_rate"], momentum=h["momentum"], nesterov=True),
+    ),
+    (
+        "adagrad",
+        {"learning_rate": 0.1, "epsilon": 1e-6, "initial_accumulator": 0.2},
+        lambda w, h: O.Adagrad(w, lr=h["learning_rate"], eps=h["epsilon"], initial_accumulator_value=h["initial_accumulator"]),
+    ),
+    (
+        "adadelta",
+        {"learning_rate": 0.7, "rho": 0.8, "epsilon": 1e-3},
+        lambda w, h: O.Adadelta(w, lr=h["learning_rate"], rho=h["rho"], eps=h["epsilon"]),
+    ),
+    ("rmsprop", {"learning_rate": 0.02, "alpha": 0.95, "epsilon": 1e-4}, rmsprop),
+    ("rmsprop-momentum", {"learning_rate": 0.01, "alpha": 0.95, "epsilon": 1e-4, "momentum": 0.7}, rmsprop),
+    (
+        "rmsprop-centered",
+        {"learning_rate": 0.01, "alpha": 0.95, "epsilon": 1e-3, "momentum": 0.7},
+        lambda w, h: rmsprop(w, h, centered=True),
+    ),
+    (
+        "rmsprop-centered",  # torch leaves momentum_buffer out here
+        {"learning_rate": 0.01, "alpha": 0.95, "epsilon": 1e-3, "momentum": 0.0},
+        lambda w, h: rmsprop(w, h, centered=True),
+    ),
+    ("adam", ADAM, adam(O.Adam)),
+    ("amsgrad", {**ADAM, "beta2": 0.8}, adam(O.Adam, amsgrad=True)),
+    ("adamw", {**ADAM, "weight_decay": 0.1}, adam(O.AdamW, weight_decay=0.1)),
+    ("adamax", {**ADAM, "epsilon": 1e-3}, adam(O.Adamax)),
+    ("nadam", {**ADAM, "momentum_decay": 0.1}, adam(O.NAdam, momentum_decay=0.1)),
+    ("radam", {**ADAM, "beta2": 0.95}, adam(O.RAdam)),
+    (
+        "rprop",
+        {"learning_rate": 0.05, "eta_minus": 0.4, "eta_plus": 1.3, "step_min": 1e-4, "step_max": 0.5},
+        lambda w, h: O.Rprop(
+            w, lr=h["learning_rate"], etas=(h["eta_minus"], h["eta_plus"]), step_sizes=(h["step_min"], h["step_max"])
+        ),
+    ),
+]
+
+OTHERS = [
+    (
+        "adan",
+        {"learning_rate": 0.03, "beta1": 0.9, "beta2": 0.8, "beta3": 0.95, "epsilon": 1e-4, "weight_decay": 0.1},
+        lambda w, h: pytorch_optimizer.Adan(
+            w,
+            lr=h["learning_rate"],
+            betas=(h["beta1"], h["beta2"], h["beta3"]),
+            eps=h["epsilon"],
+            weight_decay=h["weight_decay"],
+            foreach=False,
+        ),
+    ),
+    (
+        "lion",
+        {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "weight_decay": 0.1},
+        lambda w, h: pytorch_optimizer.Lion(
+            w, lr=h["learning_rate"], betas=(h["beta1"], h["beta2"]), weight_decay=h["weight_decay"], foreach=False
+        ),
+    ),
+    (
+        "prodigy",  # the package multiplies ε by the new d: so small that it does not show
+        {
+            "learning_rate": 0.7,
+            "beta1": 0.8,
+            "beta2": 0.99,
+            "beta3": 0.9,
+            "epsilon": 1e-14,
+            "d0": 1e-3,
+            "d_coef": 0.8,
+            "weight_decay": 0.05,
+        },
+        lambda w, h: pytorch_optimizer.Prodigy(
+            w,
+            lr=h["learning_rate"],
+            betas=(h["beta1"], h["beta2"]),
+            beta3=h["beta3"],
+            eps=h["epsilon"],
+            d0=h["d0"],
+            d_coef=h["d_coef"],
+            weight_decay=h["weight_decay"],
+            foreach=False,
+        ),
+    ),
+]
+
+
+def split(flat):
+    return [torch.tensor(flat[:6], dtype=torch.float64).reshape(2, 3), torch.tensor(flat[6:], dtype=torch.float64)]
+
+
+def joined(tensors):
+    return [v for p in tensors for v in p.detach().reshape(-1).tolist()]
+
+
+def walk(build, h):
+    w = [torch.nn.Parameter(p) for p in split(W0)]
+    optimizer = build(w, h)
+    found = {}
+    for step in range(1, 21):
+        for p, g in zip(w, split(gradient(joined(w))), strict=True):
+            p.grad = g
+        optimizer.step()
+        if step == 10:
+            found["w10"] = joined(w)
+            found["state"] = [
+                [index, name, list(value.shape), value.reshape(-1).tolist()]
+                for index, tensors in optimizer.state_dict()["state"].items()
+                for name, value in tensors.items()
+                if value is not None
+            ]
+    found["w20"] = joined(w)
+    return found
+
+
+def rows(rules):
+    return [{"optimizer": name, "hyperparameters": h, **walk(build, h)} for name, h, build in rules]
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)  # the scalars of the state too: NAdam's product of momenta is one
+    others = rows(OTHERS)
+    for row in others:
+        del row["state"]
+    golden = {
+        "made_by": "cargo xtask goldens optim",
+        "torch": torch.__version__.split("+")[0],
+        "w0": W0,
+        "slope": SLOPE,
+        "centre": CENTRE,
+        "states": rows(RULES),
+        "others": others,
+    }
+    write(__file__, "torch_state.json", golden)
+
+
+if __name__ == "__main__":
+    main()

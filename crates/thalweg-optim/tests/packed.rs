@@ -1,0 +1,123 @@
+//! States in 16 and 8 bits: every rule goes nearly where it goes in full, with the same bits on any number of threads.
+
+use thalweg_optim::registry::{Kind, REGISTRY};
+use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Precision, Role, Span, Threads, from_fn};
+
+/// Blocks below, at and above a piece and a scale.
+fn layout() -> Layout {
+    let mut layout = Layout::default();
+    for (name, n) in [("a", 3), ("b", 1024), ("c", 1025), ("d", 0), ("e", 256 * 9 + 17), ("f", 40_000)] {
+        layout.push(name, &[n], Role::Weight);
+    }
+    layout
+}
+
+fn packed() -> impl Iterator<Item = OptimizerSpec> {
+    let rules = REGISTRY.iter().filter(|entry| entry.kind == Kind::Elementwise);
+    rules.flat_map(|entry| {
+        [Precision::Bf16, Precision::Byte]
+            .map(|precision| OptimizerSpec::named(entry.info.name).precision(precision))
+    })
+}
+
+fn build(spec: &OptimizerSpec) -> Box<dyn Optimizer<f32>> {
+    spec.build(&layout()).expect("the defaults")
+}
+
+fn gradient(step: usize, n: usize) -> Vec<f32> {
+    (0..n).map(|i| ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2)).collect()
+}
+
+fn bits(w: &[f32]) -> Vec<u32> {
+    w.iter().map(|w| w.to_bits()).collect()
+}
+
+/// W after some steps, given as one span or block by block.
+fn walk(spec: &OptimizerSpec, threads: usize, blocks: bool) -> (Vec<f32>, Box<dyn Optimizer<f32>>) {
+    let (mut optimizer, layout) = (build(spec), layout());
+    optimizer.set_threads(&Threads::new(threads).expect("threads"));
+    let mut w = vec![0.5_f32; layout.len()];
+    for step in 0..5 {
+        let grad = gradient(step, w.len());
+        let (mut w, mut grad) = (&mut w[..], &grad[..]);
+        let mut spans = Vec::new();
+        for block in layout.blocks().iter().filter(|_| blocks) {
+            let n = block.range.len();
+            spans.push(Span::new(
+                w.split_off_mut(..n).expect("it fits"),
+                grad.split_off(..n).expect("it fits"),
+            ));
+        }
+        if !blocks {
+            spans.push(Span::new(w, grad));
+        }
+        optimizer.step_spans(&mut spans, 0.01).expect("a step");
+    }
+    (w, optimizer)
+}
+
+#[test]
+fn threads_and_spans_do_not_change_a_bit() {
+    for spec in packed() {
+        let (w, optimizer) = walk(&spec, 1, false);
+        for (threads, blocks) in [(1, true), (2, false), (3, true)] {
+            let (other, other_optimizer) = walk(&spec, threads, blocks);
+            assert_eq!(bits(&w), bits(&other), "{spec:?}, {threads} threads, blocks: {blocks}");
+            assert_eq!(optimizer.save(), other_optimizer.save(), "{spec:?}");
+        }
+    }
+}
+
+#[test]
+fn a_packed_state_goes_on_with_the_same_bits() {
+    for spec in packed() {
+        let (mut w, mut first) = walk(&spec, 1, false);
+        let mut second = build(&spec);
+        second.load(&first.save()).expect("its own state");
+        assert_eq!(first.save(), second.save(), "{spec:?}");
+        let mut copy = w.clone();
+        for step in 5..105 {
+            let grad = gradient(step, w.len());
+            first.step_with(&mut w, &grad, 0.01).expect("a step");
+            second.step_with(&mut copy, &grad, 0.01).expect("a step");
+        }
+        assert_eq!(bits(&w), bits(&copy), "{spec:?}");
+        // A state of another precision is refused.
+        let full = OptimizerSpec { precision: Precision::Full, ..spec.clone() };
+        let states = REGISTRY.iter().find(|entry| entry.info.name == spec.name).map(|entry| entry.states);
+        assert_eq!(build(&full).load(&first.save()).is_err(), states != Some(&[]), "{spec:?}");
+    }
+}
+
+/// Mean of ½λ(w − c)² after 600 steps from 0, relative to where it began.
+fn left(spec: &OptimizerSpec, rate: f64) -> f32 {
+    let n = 3000;
+    let centre = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
+    let mut f = from_fn(n, |w: &[f32], grad: &mut [f32]| {
+        let mut value = 0.0;
+        for (i, (g, w)) in grad.iter_mut().zip(w).enumerate() {
+            let (curvature, error) = (0.2 + (i % 7) as f32 * 0.2, w - centre(i));
+            *g = curvature * error;
+            value += 0.5 * curvature * error * error / n as f32;
+        }
+        value
+    });
+    let mut w = vec![0.0; n];
+    let mut optimizer = spec.build(&Layout::vector(n)).expect("the defaults");
+    let first = optimizer.step(&mut w, &mut f, rate).value;
+    let last = (1..600).map(|_| optimizer.step(&mut w, &mut f, rate).value).last();
+    last.expect("steps") / first
+}
+
+#[test]
+fn every_rule_comes_nearly_as_far_as_in_full() {
+    for spec in packed() {
+        // The best of some rates for the full state, and the same rate for the packed one.
+        let full = OptimizerSpec { precision: Precision::Full, ..spec.clone() };
+        let rates = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
+        let best = rates.into_iter().map(|rate| (left(&full, rate), rate)).min_by(|a, b| a.0.total_cmp(&b.0));
+        let (full, rate) = best.expect("rates");
+        let packed = left(&spec, rate);
+        assert!(packed <= 0.05 + 1.5 * full, "{spec:?} at {rate}: {packed} instead of {full}");
+    }
+}
