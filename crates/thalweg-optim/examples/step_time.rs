@@ -12,7 +12,7 @@
 use std::time::Instant;
 
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
-use thalweg_optim::registry::{Kind, REGISTRY};
+use thalweg_optim::registry::{Entry, Kind, REGISTRY};
 use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Precision, Riders, Role, Span, Threads};
 
 /// x ← x·a + b over a whole slice: each byte is read once and written once.
@@ -132,9 +132,12 @@ fn main() {
     let repeats = (20_000_000 / n).clamp(1, 40);
     let (mut w, mut grad) = (vec![0.5_f32; n], vec![0.0_f32; n]);
     grad.iter_mut().enumerate().for_each(|(i, g)| *g = (i % 1013) as f32 * 1e-4 - 0.05);
-    for entry in
-        REGISTRY.iter().filter(|entry| rules.is_empty() || rules.iter().any(|r| r == entry.info.name))
-    {
+    // All elementwise rules, or those that are named.
+    let wanted = |entry: &&Entry| match &rules[..] {
+        [] => entry.kind == Kind::Elementwise,
+        named => named.iter().any(|name| name == entry.info.name),
+    };
+    for entry in REGISTRY.iter().filter(wanted) {
         let spec = OptimizerSpec::named(entry.info.name).precision(precision);
         let mut optimizer = spec.build::<f32>(&layout).expect("defaults");
         if optimizer.needs_objective() {
@@ -169,9 +172,8 @@ fn main() {
             }
         }
         let [step, sweep, ratio] = figures.map(median);
-        let kind = if entry.kind == Kind::Elementwise { "elementwise" } else { "shaped" };
         println!(
-            "{{\"rule\":\"{}\",\"kind\":\"{kind}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\
+            "{{\"rule\":\"{}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\
              \"sweep_us\":{sweep:.2},\"of_ceiling\":{ratio:.3},\"gb_per_s\":{:.1}}}",
             entry.info.name,
             threads.count(),

@@ -213,6 +213,16 @@ pub enum OptimError {
         /// What is wrong, and what to do.
         what: String,
     },
+    /// A hyperparameter that decides which states there are was to be changed when they were there.
+    #[error(
+        "{optimizer}: {name} decides which states are kept, so it cannot be changed later: build the optimizer with it"
+    )]
+    FixedOnceBuilt {
+        /// The method's name.
+        optimizer: &'static str,
+        /// The hyperparameter's name.
+        name: &'static str,
+    },
     /// A saved state does not fit.
     #[error("the state does not fit: {what}; nothing was changed")]
     State {

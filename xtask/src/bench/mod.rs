@@ -3,6 +3,7 @@
 mod compare;
 mod contender;
 mod machine;
+mod optim;
 mod report;
 
 use crate::error::{ChoreError, pick};
@@ -14,7 +15,10 @@ struct Bench {
     run: fn(&[String]) -> Result<(), ChoreError>,
 }
 
-const BENCHES: &[Bench] = &[Bench { name: "compare", usage: compare::USAGE, run: compare::run }];
+const BENCHES: &[Bench] = &[
+    Bench { name: "compare", usage: compare::USAGE, run: compare::run },
+    Bench { name: "optim", usage: optim::USAGE, run: optim::run },
+];
 
 /// Runs the benchmark that is named.
 ///

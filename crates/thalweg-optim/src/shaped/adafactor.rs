@@ -42,7 +42,7 @@ pub struct Adafactor {
     pub clip_threshold: f64,
     /// λ.
     pub weight_decay: f64,
-    /// The least size of both dimensions from which on a matrix is factored, decided when the optimizer is built.
+    /// The least size of both dimensions from which on a matrix is factored; it cannot be changed where that would change the states.
     pub min_dim_size_to_factor: f64,
     /// Whether α has the factor max(ε₂, RMS(W)): 1 is yes, 0 no.
     pub parameter_scale: f64,
@@ -243,7 +243,7 @@ impl BlockRule for Adafactor {
                 });
             }
             [rows, columns] => {
-                // What is factored was decided when the optimizer was built: a change of the least size comes too late.
+                // That it is large enough was seen when the slots were made, and is not changed later.
                 let axes = Axes::of(&block.shape, self.form == Dialect::Optax, 0.0);
                 let Some(axes) = axes else { unreachable!("only a matrix has two slots") };
                 let Memory { values, sums, .. } = memory;

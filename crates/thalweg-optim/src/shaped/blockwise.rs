@@ -227,6 +227,11 @@ impl<R: BlockRule, T: Real> Optimizer<T> for Blockwise<R, T> {
         let mut rule = self.rule;
         hyper::set(&mut rule, name, value)?;
         hyper::check(&rule)?;
+        let kept = |(block, state): (&Block, &State<T>)| rule.slots(block) == state.slots;
+        if !self.layout.blocks().iter().zip(&self.states).all(kept) {
+            let own = R::HYPER.iter().find(|hyper| hyper.name == name).map_or("", |hyper| hyper.name);
+            return Err(OptimError::FixedOnceBuilt { optimizer: R::INFO.name, name: own });
+        }
         self.rule = rule;
         Ok(())
     }

@@ -122,7 +122,7 @@ impl BlockRule for Lamb {
         let [length, step] = squares.map(f64::sqrt);
         let rate = T::from_f64(at.learning_rate * trust(1.0, length, step, 0.0));
         pass(threads, [m, v], [w], |[m, v], [w]| {
-            *w = *w - rate * direction(*w, m, v);
+            *w -= rate * direction(*w, m, v);
             []
         });
     }
@@ -138,7 +138,7 @@ pub(super) fn shrink<T: Real>(w: &mut [T], share: f64, threads: &Threads) {
     if share != 0.0 {
         let share = T::from_f64(share);
         pass(threads, [], [w], |[], [w]| {
-            *w = *w - share * *w;
+            *w -= share * *w;
             []
         });
     }

@@ -67,11 +67,11 @@ fn adafactor_is_its_paper_s() {
         let beta = 1.0 - t.powf(-0.8);
         let rms = |x: &[f64]| norm(x) / (x.len() as f64).sqrt();
         let square = |i: usize, j: usize| g[i * columns + j].powi(2) + 1e-30;
-        for i in 0..rows {
-            r[i] = beta * r[i] + (1.0 - beta) * (0..columns).map(|j| square(i, j)).sum::<f64>();
+        for (i, r) in r.iter_mut().enumerate() {
+            *r = beta * *r + (1.0 - beta) * (0..columns).map(|j| square(i, j)).sum::<f64>();
         }
-        for j in 0..columns {
-            c[j] = beta * c[j] + (1.0 - beta) * (0..rows).map(|i| square(i, j)).sum::<f64>();
+        for (j, c) in c.iter_mut().enumerate() {
+            *c = beta * *c + (1.0 - beta) * (0..rows).map(|i| square(i, j)).sum::<f64>();
         }
         let total: f64 = r.iter().sum();
         let u: Vec<f64> = (0..12).map(|k| g[k] / (r[k / columns] * c[k % columns] / total).sqrt()).collect();

@@ -5,8 +5,8 @@ use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::{Activation, Loss};
-use thalweg_optim::functions::{Kind, REGISTRY as FUNCTIONS};
-use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
+use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
 use thalweg_optim::wrap::WRAPPERS;
 use thalweg_optim::{Dialect, OptimizerSpec};
@@ -91,6 +91,9 @@ fn optimizers() -> Grid {
         ("formula", "formula"),
         ("defaults", "defaults"),
         ("states", "state"),
+        ("state_bytes", "state bytes a parameter (f32)"),
+        ("step_bytes", "bytes a step moves"),
+        ("call", "how the package makes it"),
         ("paper", "source"),
     ];
     let rows = REGISTRY.iter().flat_map(|entry| {
@@ -103,12 +106,23 @@ fn optimizers() -> Grid {
             });
             let rate = format!("η = {}", rate_text(entry.info.learning_rate.get(dialect)));
             let defaults: Vec<String> = std::iter::once(rate).chain(hyper).collect();
+            // W is read and written, its gradient read, each number of state read and written.
+            let slots = entry.states.len();
+            let [state_bytes, step_bytes] = match entry.kind {
+                Kind::Elementwise => [4 * slots, 12 + 8 * slots].map(|bytes| bytes.to_string()),
+                Kind::Shaped => ["by shape", "by shape"].map(str::to_owned),
+                Kind::Search => ["by history", "by search"].map(str::to_owned),
+            };
+            let none = if dialect == Dialect::Textbook { "" } else { "does not have it: as textbook" };
             [
                 entry.info.name.to_owned(),
                 dialect.name().to_owned(),
                 entry.info.formula.get(dialect).to_owned(),
                 defaults.join(", "),
                 entry.states.join(", "),
+                state_bytes,
+                step_bytes,
+                entry.info.calls.get(dialect).unwrap_or(none).to_owned(),
                 entry.info.paper.to_owned(),
             ]
         })
@@ -223,8 +237,10 @@ fn functions() -> Grid {
     ];
     let rows = FUNCTIONS.iter().map(|row| {
         let minima = row.minima();
-        let places =
-            minima.iter().filter(|minimum| minimum.kind == Kind::Lowest).map(|minimum| place(minimum.at));
+        let places = minima
+            .iter()
+            .filter(|minimum| minimum.kind == functions::Kind::Lowest)
+            .map(|minimum| place(minimum.at));
         [
             row.name.to_owned(),
             row.formula.to_owned(),
