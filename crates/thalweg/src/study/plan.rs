@@ -204,6 +204,7 @@ impl<'d> Plan<'d> {
                 validation_baseline: self.baseline.validation,
                 learning_rates: spec.learning_rates.values().to_vec(),
                 schedule: spec.schedule.to_string(),
+                wrap: spec.wrap.iter().map(ToString::to_string).collect(),
                 loss: self.loss.name().to_owned(),
                 dialect: spec.dialect.name().to_owned(),
                 hidden: spec.hidden.clone(),
