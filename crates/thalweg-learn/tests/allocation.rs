@@ -7,7 +7,7 @@ use std::cell::Cell;
 use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Network, Targets};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
 use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::{Dialect, OptimizerSpec};
+use thalweg_optim::{Dialect, GroupSpec, OptimizerSpec, Preset};
 
 struct Counting;
 
@@ -86,6 +86,29 @@ fn every_spec() -> impl Iterator<Item = OptimizerSpec> {
         .flat_map(|entry| Dialect::ALL.map(|dialect| OptimizerSpec::named(entry.info.name).dialect(dialect)))
 }
 
+/// Wrapped and grouped optimizers.
+fn towers() -> Vec<OptimizerSpec> {
+    let wrap = |name: &str, texts: &[&str]| {
+        texts.iter().fold(OptimizerSpec::named(name), |spec, text| {
+            spec.wrapped(text.parse().expect("a wrapper of the registry"))
+        })
+    };
+    let rides =
+        ["clip-norm=1", "clip-value=0.5", "weight-decay=0.01", "decoupled-decay=0.01", "guard", "ema=0.9"];
+    let passes = ["clip-adaptive=0.01", "accumulate=2", "lookahead=2", "swa=0:1", "ema=0.9", "sam"];
+    let groups = wrap("adam", &["clip-norm=1", "ema=0.9", "asam"])
+        .group(GroupSpec::role("bias").optimizer(wrap("nag", &["accumulate=2"]).dialect(Dialect::Textbook)))
+        .group(GroupSpec::rest())
+        .preset(Preset::NoBiasDecay)
+        .preset(Preset::LayerwiseDecay(0.5));
+    vec![
+        wrap("adam", &rides),
+        wrap("momentum", &passes),
+        wrap("lbfgs", &["lookahead=2", "ema=0.9", "sam"]),
+        groups,
+    ]
+}
+
 #[test]
 fn the_allocator_counts() {
     let before = count();
@@ -98,7 +121,7 @@ fn the_allocator_counts() {
 #[test]
 fn a_warm_step_of_an_optimizer_allocates_nothing() {
     let data = data();
-    for spec in every_spec() {
+    for spec in every_spec().chain(towers()) {
         for loss in Loss::ALL {
             for activation in Activation::ALL {
                 let network = Network::<f32>::mlp(WIDTH, &[9, 6], outputs(loss), activation, Init::Auto);

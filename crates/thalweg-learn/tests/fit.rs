@@ -449,3 +449,83 @@ fn denormals_are_flushed_while_it_runs_and_not_after() {
     fit(&recipe(2, BatchSize::Full), data.samples(), 1, None, 3, &keep_going).expect("a valid recipe");
     assert!(!inside.get() && denormals_live());
 }
+
+fn wrapped(name: &str, texts: &[&str]) -> OptimizerSpec {
+    texts.iter().fold(OptimizerSpec::named(name), |spec, text| spec.wrapped(text.parse().expect("a wrapper")))
+}
+
+/// What a training would have at the end if its wrapper's average were taken by hand.
+fn mean_of_path(recipe: &Recipe, data: &Data, steps: std::ops::RangeInclusive<u32>) -> Vec<f64> {
+    let (mut mean, count) = (Vec::new(), steps.clone().count() as f64);
+    for epochs in steps {
+        let w = train(&Recipe { epochs, ..recipe.clone() }, data, 7);
+        mean.resize(w.model.parameters().len(), 0.0);
+        mean.iter_mut().zip(w.model.parameters()).for_each(|(mean, w)| *mean += f64::from(*w) / count);
+    }
+    mean
+}
+
+#[test]
+fn an_average_is_what_is_validated_and_what_is_given_back() {
+    let data = Data::new(30, 0.0);
+    // Full batches: a step an epoch.
+    let plain = recipe(12, BatchSize::Full);
+    let averaging = Recipe { optimizer: wrapped("sgd", &["swa=4:1"]), ..plain.clone() };
+    let mean = mean_of_path(&plain, &data, 5..=12);
+    let near = |fitted: &Fitted| {
+        fitted.model.parameters().iter().zip(&mean).all(|(w, m)| (f64::from(*w) - m).abs() < 1e-6)
+    };
+    assert!(near(&train(&averaging, &data, 7)), "without a validation part");
+    assert!(!near(&train(&plain, &data, 7)));
+    // With one: the last epoch is made the best, and its predictions are those of the mean.
+    let other = Data::new(9, 1.0);
+    let seen = Cell::new(0.0);
+    let epoch = Cell::new(0.0);
+    let cost = |predictions: &Predictions| {
+        seen.set(loss_of(&other)(predictions));
+        epoch.set(epoch.get() + 1.0);
+        -epoch.get()
+    };
+    let validation = Validation { samples: other.samples(), cost: &cost };
+    let fitted = fit(&averaging, data.samples(), 1, Some(validation), 7, &|| true).expect("a valid recipe");
+    assert!(near(&fitted) && fitted.best.map(|best| best.epoch) == Some(12));
+    assert_eq!(seen.get(), loss_of(&other)(&fitted.model.predict(&other.x)));
+    // An EMA that forgets at once is W itself.
+    let forgetting = Recipe { optimizer: wrapped("sgd", &["ema=0"]), ..plain.clone() };
+    assert_eq!(bits(&train(&forgetting, &data, 7)), bits(&train(&plain, &data, 7)));
+}
+
+#[test]
+fn a_step_that_a_guard_refuses_is_no_divergence() {
+    let mut data = Data::new(20, 0.0);
+    data.x[3 * 7 + 1] = f32::NAN;
+    let plain = recipe(5, BatchSize::Rows(1));
+    assert!(matches!(train(&plain, &data, 7).stop, StopReason::Diverged { .. }));
+    let guarded = Recipe { optimizer: wrapped("sgd", &["guard"]), ..plain };
+    let fitted = train(&guarded, &data, 7);
+    assert_eq!((fitted.stop, fitted.steps), (StopReason::Completed, 5 * 19));
+    assert!(fitted.history.iter().all(|epoch| epoch.train_loss.is_finite()));
+    assert!(fitted.model.parameters().iter().all(|w| w.is_finite()));
+    // If not one step of an epoch is possible, nothing is learned.
+    let all = Recipe { batch_size: BatchSize::Full, ..guarded };
+    assert_eq!(train(&all, &data, 7).stop, StopReason::Diverged { step: 0 });
+}
+
+#[test]
+fn searches_train_on_full_and_on_mini_batches() {
+    let data = Data::new(40, 0.0);
+    let sgd = train(&recipe(30, BatchSize::Full), &data, 7);
+    let last = |fitted: &Fitted| fitted.history.last().map(|epoch| epoch.train_loss).unwrap_or(f64::NAN);
+    for (name, batch_size) in [
+        ("lbfgs", BatchSize::Full),
+        ("lbfgs", BatchSize::Rows(8)),
+        ("gradient-descent", BatchSize::Full),
+        ("gradient-descent", BatchSize::Rows(8)),
+    ] {
+        let recipe =
+            Recipe { optimizer: OptimizerSpec::named(name), learning_rate: 1.0, ..recipe(30, batch_size) };
+        let fitted = train(&recipe, &data, 7);
+        assert_eq!(fitted.stop, StopReason::Completed);
+        assert!(last(&fitted) < last(&sgd), "{name}, {batch_size}: {} {}", last(&fitted), last(&sgd));
+    }
+}

@@ -47,9 +47,8 @@ fn wrapper(text: &str) -> WrapSpec {
 fn groups_that_differ_in_nothing_change_nothing() {
     let layout = network();
     let dim = layout.len();
-    // A rule that measures over all parameters (Prodigy) would measure over its group.
-    let apart = |name: &str| !["prodigy"].contains(&name);
-    for entry in REGISTRY.iter().filter(|entry| entry.kind == Kind::Elementwise && apart(entry.info.name)) {
+    // A rule that sums over all parameters (Prodigy) sums over its group here.
+    for entry in REGISTRY.iter().filter(|entry| entry.kind == Kind::Elementwise && !entry.couples) {
         for dialect in Dialect::ALL {
             let mut plain = OptimizerSpec::named(entry.info.name).dialect(dialect);
             for text in ["weight-decay=0.02", "decoupled-decay=0.03", "guard", "ema=0.9"] {

@@ -139,7 +139,11 @@ fn a_saved_tower_goes_on_with_the_same_bits() {
 fn a_tower_steps_alike_on_threads_with_spans_and_when_clearing() {
     let dim = 36_000; // more than a thread alone takes
     let (threads, grad) = (Threads::new(2).expect("two threads"), wave(dim, 0.37));
-    let specs: Vec<_> = every().into_iter().filter(|spec| spec.dialect == Dialect::Torch).collect();
+    // What the wrappers do does not depend on the rule's formula: one of each make.
+    let rules = ["nag", "adam", "prodigy", "lamb", "lbfgs", "gradient-descent"];
+    let of_each = |spec: &OptimizerSpec| rules.contains(&&spec.name[..]) && spec.dialect == Dialect::Torch;
+    let specs: Vec<_> = every().into_iter().filter(of_each).collect();
+    assert!(specs.len() > 90, "{}", specs.len());
     for spec in specs {
         let mut all = [wave(dim, 0.9), wave(dim, 0.9), wave(dim, 0.9)];
         let mut optimizers: Vec<_> = all.iter().map(|_| build::<f64>(&spec, dim)).collect();
@@ -180,7 +184,8 @@ fn nothing_and_one_element_are_harmless_and_bad_rates_refused() {
         }
         let mut one = spec.build::<f64>(&Layout::vector(1)).expect("valid");
         let mut w = [2.0];
-        for _ in 0..5 {
+        // So many that one that accumulates moves more than once: ADOPT's first move is none.
+        for _ in 0..8 {
             one.step(&mut w, &mut from_fn(1, quadratic), 0.01);
         }
         assert!(w[0].is_finite() && w[0] != 2.0, "{spec:?}: {w:?}");

@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
-use thalweg_optim::{Curve, Optimizer};
+use thalweg_optim::{Curve, Optimizer, StepReport};
 
 use super::early_stopping::{Best, EarlyStopping, Progress};
 use super::history::{EpochRecord, History, StopReason};
@@ -90,7 +90,7 @@ pub fn fit(
             }
         };
         let (record, progress) = match &mut watch {
-            Some(watch) => watch.look(epoch, train_loss, &training),
+            Some(watch) => watch.look(epoch, train_loss, &mut training),
             None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::Wait),
         };
         training.pace.observe(match watch {
@@ -104,12 +104,12 @@ pub fn fit(
             break;
         }
     }
-    let Training { network, w, optimizer, .. } = training;
     let best = watch.as_ref().and_then(|watch| watch.stopping.best());
     let w = match watch {
         Some(watch) if best.is_some() => watch.best_w,
-        _ => w,
+        _ => training.judged().1.to_vec(),
     };
+    let Training { network, optimizer, .. } = training;
     Ok(Fitted {
         model: Model { network, w, loss: recipe.loss },
         history,
@@ -127,8 +127,12 @@ pub(super) struct Training<'a> {
     batch: usize,
     network: Network<f32>,
     w: Vec<f32>,
+    /// Where the optimizer wants the model judged, if not at `w`.
+    average: Vec<f32>,
     optimizer: Box<dyn Optimizer<f32>>,
     pub(super) pace: Pace,
+    /// Batches so far. An optimizer that accumulates or guards has done fewer steps.
+    batches: u64,
     workspace: Workspace<f32>,
     order: Vec<u32>,
     gathered: Gathered,
@@ -152,7 +156,27 @@ impl<'a> Training<'a> {
         let workspace = network.workspace(batch);
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
-        Ok(Self { recipe, train, seed, batch, network, w, optimizer, pace, workspace, order, gathered })
+        Ok(Self {
+            recipe,
+            train,
+            seed,
+            batch,
+            network,
+            w,
+            average: Vec::new(),
+            optimizer,
+            pace,
+            batches: 0,
+            workspace,
+            order,
+            gathered,
+        })
+    }
+
+    /// The network, and the weights that it is judged by: an average of the path if the optimizer keeps one, else W.
+    fn judged(&mut self) -> (&Network<f32>, &[f32]) {
+        let averaged = self.optimizer.average(&self.w, &mut self.average);
+        (&self.network, if averaged { &self.average } else { &self.w })
     }
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
@@ -171,13 +195,18 @@ impl<'a> Training<'a> {
             self.order.iter_mut().zip(0..).for_each(|(row, index)| *row = index);
             self.order.shuffle(&mut stream(self.seed, "shuffle", u64::from(epoch)));
         }
-        let mut total = 0.0;
+        let (mut total, mut counted) = (0.0, 0);
         for start in (0..rows).step_by(self.batch) {
             if !keep_going() {
                 return Err(StopReason::Interrupted);
             }
             let count = self.batch.min(rows - start);
-            let loss = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
+            let report = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
+            // What a guard refused has moved nothing: it is no divergence, and no loss to average.
+            if report.outcome.skipped {
+                continue;
+            }
+            let loss = report.value;
             if !loss.is_finite() {
                 return Err(StopReason::Diverged { step: self.optimizer.steps() });
             }
@@ -185,24 +214,25 @@ impl<'a> Training<'a> {
                 return Err(StopReason::Interrupted);
             }
             total += f64::from(loss) * count as f64;
+            counted += count;
         }
-        // The last step may have thrown the weights away after its loss was still finite.
-        if self.w.iter().all(|w| w.is_finite()) {
-            Ok(total / rows as f64)
+        // The last step may have thrown the weights away after its loss was still finite; or no step was possible at all.
+        if counted > 0 && self.w.iter().all(|w| w.is_finite()) {
+            Ok(total / counted as f64)
         } else {
             Err(StopReason::Diverged { step: self.optimizer.steps() })
         }
     }
 
-    fn gathered_step(&mut self, start: usize, count: usize) -> f32 {
+    fn gathered_step(&mut self, start: usize, count: usize) -> StepReport<f32> {
         let mut gathered = std::mem::take(&mut self.gathered);
         gathered.fill(&self.train, &self.order[start..start + count]);
-        let loss = self.step(gathered.samples(&self.train));
+        let report = self.step(gathered.samples(&self.train));
         self.gathered = gathered;
-        loss
+        report
     }
 
-    fn step(&mut self, batch: Samples<'_>) -> f32 {
+    fn step(&mut self, batch: Samples<'_>) -> StepReport<f32> {
         let mut objective = BatchObjective {
             network: &self.network,
             workspace: &mut self.workspace,
@@ -210,8 +240,9 @@ impl<'a> Training<'a> {
             x: batch.x,
             targets: batch.targets,
         };
-        let rate = self.pace.rate(self.optimizer.steps());
-        self.optimizer.step(&mut self.w, &mut objective, rate).value
+        let rate = self.pace.rate(self.batches);
+        self.batches += 1;
+        self.optimizer.step(&mut self.w, &mut objective, rate)
     }
 }
 
@@ -314,15 +345,16 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn look(&mut self, epoch: u32, train_loss: f64, training: &Training<'_>) -> (EpochRecord, Progress) {
+    fn look(&mut self, epoch: u32, train_loss: f64, training: &mut Training<'_>) -> (EpochRecord, Progress) {
         let samples = self.validation.samples;
         let Self { workspace, predictions, .. } = self;
-        predict_into(&training.network, &training.w, self.loss, samples.x, workspace, predictions);
+        let (network, w) = training.judged();
+        predict_into(network, w, self.loss, samples.x, workspace, predictions);
         let valid_cost = (self.validation.cost)(predictions);
         let valid_loss = self.loss.of_predictions(predictions, samples.targets);
         let progress = self.stopping.observe(epoch, valid_cost, valid_loss);
         if progress == Progress::Improved {
-            self.best_w.copy_from_slice(&training.w);
+            self.best_w.copy_from_slice(w);
         }
         let record =
             EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };

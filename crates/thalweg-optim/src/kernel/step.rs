@@ -88,6 +88,12 @@ impl<T: Real> Ride<T> {
         (g * self.scale).min(self.limit).max(-self.limit) + self.l2 * w
     }
 
+    /// W as the rule sees it.
+    #[inline(always)]
+    pub(super) fn shrunk(&self, w: T) -> T {
+        if self.shrinks { w * self.shrink } else { w }
+    }
+
     #[inline(always)]
     fn prepare(&self, w: &mut [T], g: &mut [T]) {
         if self.before {

@@ -60,7 +60,7 @@ impl<R: Rule, T: Real> Kernel for Measure<'_, '_, R, T> {
         let mut sums = [[0.0; BLOCK]; 2];
         for (index, (&w, &g)) in w.iter().zip(g).enumerate() {
             let state = R::State::<T>::load(&work.slots, index);
-            let terms = R::measure(&coefficients, w, riders.gradient(w, g), &state);
+            let terms = R::measure(&coefficients, riders.shrunk(w), riders.gradient(w, g), &state);
             for (sums, term) in sums.iter_mut().zip(terms) {
                 sums[index % BLOCK] += term.to_f64();
             }

@@ -128,9 +128,31 @@ pub struct Memory<T> {
     direction: Vec<T>,
     ends: Ends<T>,
     spare: Pair<T>,
+    /// Pairs to come. Their memory is asked for in the first step, but not touched (so not taken) before it is used.
+    pool: Vec<Pair<T>>,
 }
 
 impl<T: Real> Memory<T> {
+    /// Asks for all memory that `history` pairs of `dim` numbers will need; drops the oldest if there are more.
+    fn prepare(&mut self, history: usize, dim: usize) {
+        while self.pairs.len() > history {
+            self.pairs.pop_front();
+        }
+        self.pairs.reserve(history - self.pairs.len());
+        self.alphas.reserve(history.saturating_sub(self.alphas.len()));
+        let pair = || {
+            let [displacement, change] = [Vec::with_capacity(dim), Vec::with_capacity(dim)];
+            Pair { displacement, change, curvature: 0.0 }
+        };
+        let missing = history.saturating_sub(self.pairs.len() + self.pool.len());
+        self.pool.extend(std::iter::repeat_with(pair).take(missing));
+    }
+
+    /// Forgets all pairs, and keeps their memory.
+    fn forget(&mut self) {
+        self.pool.extend(self.pairs.drain(..));
+    }
+
     /// d = −H·g.
     fn aim(&mut self, grad: &[T]) {
         let Self { pairs, alphas, direction: d, .. } = self;
@@ -162,8 +184,8 @@ impl<T: Real> Memory<T> {
         change.extend(found.grad.iter().zip(grad).map(|(&new, &old)| new - old));
         *curvature = dot(displacement, change);
         if *curvature > CURVATURE {
-            let oldest = if self.pairs.len() >= history { self.pairs.pop_front() } else { None };
-            self.pairs.push_back(std::mem::replace(&mut self.spare, oldest.unwrap_or_default()));
+            let next = if self.pairs.len() >= history { self.pairs.pop_front() } else { self.pool.pop() };
+            self.pairs.push_back(std::mem::replace(&mut self.spare, next.unwrap_or_default()));
         }
     }
 }
@@ -196,9 +218,7 @@ impl Search for Lbfgs {
             tolerance: self.tolerance_change,
         };
         let history = self.history as usize;
-        while memory.pairs.len() > history {
-            memory.pairs.pop_front();
-        }
+        memory.prepare(history, w.len());
         loop {
             memory.aim(start.clipped);
             let learned = !memory.pairs.is_empty();
@@ -224,7 +244,7 @@ impl Search for Lbfgs {
             if !learned {
                 return false;
             }
-            memory.pairs.clear();
+            memory.forget();
         }
     }
 

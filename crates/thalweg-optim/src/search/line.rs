@@ -54,7 +54,11 @@ impl<'a, T: Real> Line<'a, T> {
     ) -> Self {
         let slope = dot(grad, direction);
         let largest = largest(direction);
-        let first = &mut memory.ends[0];
+        // All of it in the first step, so that no later one allocates.
+        let Ends { ends: [first, second], trial, point, .. } = &mut *memory;
+        for vector in [&mut first.grad, &mut second.grad, &mut trial.grad, point] {
+            vector.reserve(w.len().saturating_sub(vector.len()));
+        }
         (first.t, first.value, first.slope) = (0.0, start, slope);
         first.grad.clear();
         first.grad.extend_from_slice(grad);

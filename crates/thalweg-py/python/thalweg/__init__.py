@@ -34,6 +34,7 @@ def compare(
     header=None,
     optimizers=None,
     dialect=None,
+    wrap=None,
     learning_rates=None,
     schedule=None,
     hidden=None,
@@ -66,7 +67,8 @@ def compare(
     """
     settings = dict(
         target=target, task=task, ignore=ignore, group=group, time=time, keep=keep, lags=lags, missing=missing,
-        header=header, optimizers=optimizers, dialect=dialect, learning_rates=learning_rates, schedule=schedule,
+        header=header, optimizers=optimizers, dialect=dialect, wrap=wrap,
+        learning_rates=learning_rates, schedule=schedule,
         hidden=hidden, activation=activation, init=init, loss=loss, epochs=epochs, patience=patience,
         batch_size=batch_size, cv=cv, folds=folds, repeats=repeats, gap=gap, validation=validation, metric=metric, seed=seed, jobs=jobs,
     )  # fmt: skip

@@ -39,6 +39,7 @@ def compare(
     header: str | None = None,
     optimizers: str | Sequence[str] | None = None,
     dialect: str | None = None,
+    wrap: str | Sequence[str | Mapping[str, Any]] | None = None,
     learning_rates: str | Sequence[float] | None = None,
     schedule: str | Mapping[str, Any] | None = None,
     hidden: int | str | Sequence[int] | None = None,

@@ -8,6 +8,7 @@ use thalweg_learn::nn::{Activation, Loss};
 use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
+use thalweg_optim::wrap::WRAPPERS;
 use thalweg_optim::{Dialect, OptimizerSpec};
 
 use super::{Failure, print};
@@ -36,6 +37,8 @@ pub(super) struct List {
 enum What {
     /// Update rules: formulas, defaults and papers
     Optimizers,
+    /// What goes around optimizers (--wrap): formulas, settings and papers
+    Wrappers,
     /// Learning-rate schedules: formulas, settings and sources
     Schedules,
     /// Built-in data sets: sizes, sources and licences
@@ -56,6 +59,7 @@ impl List {
     pub(super) fn run(self) -> Result<(), Failure> {
         let grid = match self.what {
             What::Optimizers => optimizers(),
+            What::Wrappers => wrappers(),
             What::Schedules => schedules(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
@@ -122,6 +126,33 @@ fn optimizers() -> Grid {
                 entry.info.paper.to_owned(),
             ]
         })
+    });
+    grid(columns, rows.collect())
+}
+
+fn wrappers() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("summary", "what it does"),
+        ("formula", "formula"),
+        ("settings", "settings, in the order of --wrap name=first:second"),
+        ("states", "state"),
+        ("paper", "source"),
+    ];
+    let rows = WRAPPERS.iter().map(|entry| {
+        let settings = (entry.settings)().into_iter().map(|row| {
+            let whole = if row.whole { ", whole" } else { "" };
+            format!("{} = {} = {} in {}{whole}", row.symbol, row.key, rate_text(row.default), row.range)
+        });
+        let states: Vec<_> = entry.slot.into_iter().chain(entry.count).collect();
+        [
+            entry.info.name.to_owned(),
+            entry.info.summary.to_owned(),
+            entry.info.formula.to_owned(),
+            settings.collect::<Vec<_>>().join(", "),
+            states.join(", "),
+            entry.info.paper.to_owned(),
+        ]
     });
     grid(columns, rows.collect())
 }

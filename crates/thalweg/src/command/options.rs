@@ -1,5 +1,6 @@
 //! The settings of `compare`: one type for flags and for TOML.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -7,14 +8,14 @@ use std::str::FromStr;
 
 use clap::Args;
 use serde::de::value::{Error as WordError, StrDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use thalweg_data::{DatasetSpec, HeaderMode, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::train::BatchSize;
 use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{Dialect, Schedule};
+use thalweg_optim::{Dialect, OptimError, Schedule, WrapSpec};
 
 use super::Failure;
 use crate::report::Format;
@@ -84,6 +85,9 @@ options! {
     /// Whose form of each rule: torch or textbook [default: torch]
     #[arg(long, value_parser = word::<Dialect>, value_name = "DIALECT", help_heading = "Methods")]
     dialect: (Dialect),
+    /// What goes around every method, inner to outer, such as clip-norm=1,ema=0.999 (see `thalweg list wrappers`)
+    #[arg(long, value_name = "WRAPPERS", help_heading = "Methods")]
+    wrap: (Wraps),
     /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
     #[arg(long, value_name = "RATES", help_heading = "Methods")]
     learning_rates: (Rates),
@@ -217,6 +221,7 @@ impl Options {
             },
             optimizers: self.optimizers.clone().map_or(default.optimizers, Listed::optimizers),
             dialect: self.dialect.unwrap_or(default.dialect),
+            wrap: self.wrap.clone().map_or(default.wrap, |wraps| wraps.0),
             learning_rates: self.learning_rates.clone().map_or(default.learning_rates, |rates| rates.0),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
             hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
@@ -421,6 +426,48 @@ impl<'de> Deserialize<'de> for Listed {
 /// One text or several: never split at commas, for a column's name may hold one.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Written::deserialize(deserializer).map(|written| Some(written.texts()))
+}
+
+/// Wrappers as text, or as a TOML array of tables or texts.
+#[derive(Debug, Clone, Default)]
+struct Wraps(Vec<WrapSpec>);
+
+impl FromStr for Wraps {
+    type Err = OptimError;
+
+    fn from_str(text: &str) -> Result<Self, OptimError> {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wraps {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WrapsWritten)
+    }
+}
+
+/// Reads what [`Wraps`] may be, and keeps what a wrapper says of an error.
+struct WrapsWritten;
+
+impl<'de> Visitor<'de> for WrapsWritten {
+    type Value = Wraps;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wrappers, such as \"clip-norm=1,ema=0.999\" or [{ clip-norm = 1.0 }, { ema = 0.999 }]")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Wraps, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Wraps, A::Error> {
+        let mut all = Wraps::default();
+        while let Some(item) = items.next_element()? {
+            all.0.push(item);
+        }
+        Ok(all)
+    }
 }
 
 /// Learning rates as text, or as a TOML array.

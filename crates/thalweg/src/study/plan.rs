@@ -11,7 +11,7 @@ use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::ScheduleError;
-use thalweg_optim::{OptimError, OptimizerSpec};
+use thalweg_optim::{Layout, OptimError, OptimizerSpec};
 
 use super::reproduce::{command, widths_text};
 use super::spec::{LossChoice, StudySpec};
@@ -70,6 +70,9 @@ pub enum StudyError {
     /// An optimizer's name or settings.
     #[error("--optimizers: {0}")]
     Optimizer(#[from] OptimError),
+    /// What goes around the optimizers.
+    #[error("--wrap: {0}")]
+    Wrap(OptimError),
     /// The schedule's settings.
     #[error("--schedule: {0}")]
     Schedule(#[from] ScheduleError),
@@ -201,6 +204,7 @@ impl<'d> Plan<'d> {
                 validation_baseline: self.baseline.validation,
                 learning_rates: spec.learning_rates.values().to_vec(),
                 schedule: spec.schedule.to_string(),
+                wrap: spec.wrap.iter().map(ToString::to_string).collect(),
                 loss: self.loss.name().to_owned(),
                 dialect: spec.dialect.name().to_owned(),
                 hidden: spec.hidden.clone(),
@@ -244,7 +248,7 @@ impl<'d> Plan<'d> {
             activation: spec.activation,
             init: spec.init,
             loss: self.loss,
-            optimizer: OptimizerSpec::named(optimizer).dialect(spec.dialect),
+            optimizer: spec.optimizer(optimizer),
             learning_rate,
             epochs,
             batch_size: spec.batch_size,
@@ -377,6 +381,8 @@ fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
     }
     for (index, name) in spec.optimizers.iter().enumerate() {
         OptimizerSpec::named(name).dialect(spec.dialect).resolved()?;
+        // Built once, for what a wrapper cannot go around.
+        spec.optimizer(name).build::<f32>(&Layout::vector(1)).map_err(StudyError::Wrap)?;
         if spec.optimizers[..index].contains(name) {
             return setting("optimizers", name.clone(), "named once");
         }

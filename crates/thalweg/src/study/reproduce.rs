@@ -28,6 +28,8 @@ pub(super) fn command(spec: &StudySpec) -> String {
     }
     flag("optimizers", spec.optimizers.join(","), spec.optimizers != default.optimizers);
     flag("dialect", spec.dialect.name().to_owned(), spec.dialect != default.dialect);
+    let wrap: Vec<String> = spec.wrap.iter().map(ToString::to_string).collect();
+    flag("wrap", wrap.join(","), !wrap.is_empty());
     flag("learning-rates", spec.learning_rates.to_string(), spec.learning_rates != default.learning_rates);
     flag("schedule", spec.schedule.to_string(), spec.schedule != default.schedule);
     flag("hidden", widths_text(&spec.hidden), spec.hidden != default.hidden);

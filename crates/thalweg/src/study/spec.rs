@@ -8,7 +8,7 @@ use thalweg_data::DatasetSpec;
 use thalweg_eval::{Metric, SplitSpec};
 use thalweg_learn::nn::{Activation, Init, Loss};
 use thalweg_learn::train::BatchSize;
-use thalweg_optim::{Dialect, Range, Schedule};
+use thalweg_optim::{Dialect, OptimizerSpec, Range, Schedule, WrapSpec};
 
 /// A study's settings, with all defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct StudySpec {
     pub optimizers: Vec<String>,
     /// Whose form of each rule.
     pub dialect: Dialect,
+    /// What goes around every optimizer, inner to outer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wrap: Vec<WrapSpec>,
     /// The learning rates that each method tries in each fold.
     pub learning_rates: LearningRates,
     /// What each rate is multiplied by as training goes on.
@@ -60,6 +63,7 @@ impl Default for StudySpec {
                 .map(str::to_owned)
                 .to_vec(),
             dialect: Dialect::Torch,
+            wrap: Vec::new(),
             learning_rates: LearningRates::default(),
             schedule: Schedule::default(),
             hidden: vec![64],
@@ -74,6 +78,14 @@ impl Default for StudySpec {
             metric: None,
             seed: 0,
         }
+    }
+}
+
+impl StudySpec {
+    /// One of the optimizers with what goes around it.
+    pub(crate) fn optimizer(&self, name: &str) -> OptimizerSpec {
+        let bare = OptimizerSpec::named(name).dialect(self.dialect);
+        self.wrap.iter().cloned().fold(bare, OptimizerSpec::wrapped)
     }
 }
 

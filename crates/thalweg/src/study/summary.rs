@@ -85,6 +85,9 @@ pub struct Protocol {
     /// What each rate was multiplied by as training went on.
     #[serde(default = "constant")]
     pub schedule: String,
+    /// What went around every method, inner to outer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wrap: Vec<String>,
     /// What was minimized.
     pub loss: String,
     /// Whose form of each rule.

@@ -114,6 +114,12 @@ fn sentences(
             study.protocol.schedule, study.protocol.epochs
         ));
     }
+    if !study.protocol.wrap.is_empty() {
+        sentences.push(format!(
+            "Every method had {} around it, inner to outer; the call above does not say so: take it along.",
+            study.protocol.wrap.join(", ")
+        ));
+    }
     sentences
 }
 

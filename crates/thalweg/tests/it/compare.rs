@@ -184,6 +184,32 @@ fn a_settings_file_says_what_flags_say_and_flags_win() {
 }
 
 #[test]
+fn wrappers_go_around_every_method() {
+    let folder = Folder::new("wrap");
+    let plain = folder.json(&format!("compare iris {SMALL} --out o"));
+    assert!(plain["protocol"].get("wrap").is_none());
+    let wrapped = folder.json(&format!("compare iris {SMALL} --out o --wrap clip-norm=0.1,ema=0.9"));
+    assert_eq!(wrapped["protocol"]["wrap"], serde_json::json!(["clip-norm=0.1", "ema=0.9"]));
+    assert_ne!(wrapped["ranking"], plain["ranking"]);
+    assert!(
+        wrapped["protocol"]["command"].as_str().expect("a command").contains("--wrap clip-norm=0.1,ema=0.9")
+    );
+    let said = wrapped["verdict"]["sentences"].to_string();
+    assert!(said.contains("had clip-norm=0.1, ema=0.9 around it"), "{said}");
+    let page = std::fs::read_to_string(folder.path().join("o/report.html")).expect("a report");
+    assert!(page.contains("inner to outer: clip-norm=0.1, ema=0.9."));
+    // The same from a file, as tables; and a study without wrappers finds its trials where they were.
+    folder.write("s.toml", "wrap = [{ clip-norm = 0.1 }, { ema = { decay = 0.9 } }]\n");
+    let file = folder.json(&format!("compare iris {SMALL} --config s.toml --out file"));
+    assert_eq!(file["ranking"], wrapped["ranking"]);
+    assert_eq!(folder.json(&format!("compare iris {SMALL} --out o")), plain, "nothing was run again");
+    // Searches, on mini-batches, with an average and SAM around them.
+    let searched =
+        folder.json(&format!("compare iris {SMALL} --optimizers lbfgs,gradient-descent --wrap ema=0.5,sam"));
+    assert_eq!(names(&searched).len(), 2);
+}
+
+#[test]
 fn a_schedule_is_a_setting_like_any_other() {
     let folder = Folder::new("schedule");
     let plain = folder.json(&format!("compare iris {SMALL} --out o"));

@@ -89,6 +89,7 @@ fn budgets(protocol: &Protocol) -> Vec<String> {
             batch(protocol)
         ),
         schedule(protocol),
+        wrap(protocol),
         "All methods of a fold start from the same weights and see the same batches, shuffled anew in each epoch."
             .to_owned(),
     ]
@@ -104,6 +105,16 @@ fn schedule(protocol: &Protocol) -> String {
          training ends earlier: a refit has the rates that were validated, not the whole schedule in fewer epochs.",
         text::plural(*epochs as usize, "epoch")
     )
+}
+
+fn wrap(protocol: &Protocol) -> String {
+    match &protocol.wrap[..] {
+        [] => {
+            "Nothing is wrapped around the methods: no clipping, no added decay, no average of the weights."
+                .to_owned()
+        }
+        wrap => format!("Around every method, inner to outer: {}.", wrap.join(", ")),
+    }
 }
 
 fn batch(protocol: &Protocol) -> String {

@@ -71,6 +71,7 @@ impl Shape {
             },
             protocol: Protocol {
                 schedule: "constant".to_owned(),
+                wrap: Vec::new(),
                 cv: if regression { "k-fold" } else { "stratified" }.to_owned(),
                 folds: self.folds,
                 repeats: self.repeats,
