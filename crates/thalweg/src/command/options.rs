@@ -14,6 +14,7 @@ use thalweg_data::{DatasetSpec, HeaderMode, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::train::BatchSize;
+use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::suggest::did_you_mean;
 use thalweg_optim::{Dialect, OptimError, Schedule, WrapSpec};
 
