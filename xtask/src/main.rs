@@ -4,6 +4,7 @@
 mod bench;
 mod error;
 mod goldens;
+mod memcheck;
 mod process;
 mod python;
 mod steps;
@@ -46,6 +47,12 @@ const CHORES: &[Chore] = &[
         usage: "bench NAME [OPTIONS]",
         summary: "measure beside the rivals and write benchmarks/NAME.md and .json",
         run: bench::run,
+    },
+    Chore {
+        name: "memcheck",
+        usage: memcheck::USAGE,
+        summary: "the kernels' tests under valgrind",
+        run: memcheck::run,
     },
 ];
 

@@ -182,8 +182,10 @@ fn a_warm_training_allocates_nothing() {
                 let mut counts = vec![0; 4 * ROWS];
                 let steps = counts_in_fit(&recipe, None, &mut counts);
                 assert_eq!(counts.len(), steps as usize);
-                // From the second step on, over all batches (the ragged one, too) and epochs.
-                assert!(counts[1..].iter().all(|&count| count == counts[1]), "{recipe:?}: {counts:?}");
+                // From the third step on, over all batches (the ragged one, too) and epochs: SOAP finds its first basis in
+                // the first step, and moves in the second.
+                let warm = &counts[2..];
+                assert!(warm.iter().all(|count| *count == warm[0]), "{recipe:?}: {counts:?}");
             }
         }
     }

@@ -116,7 +116,8 @@ fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
             optimizer.step(&mut w, &mut objective, recipe.learning_rate);
         }
     }
-    w
+    let mut judged = Vec::new();
+    if optimizer.average(&w, &mut judged) { judged } else { w }
 }
 
 #[test]

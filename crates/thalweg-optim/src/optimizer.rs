@@ -135,7 +135,7 @@ pub trait Optimizer<T: Real>: Send {
         assert_eq!(w.len(), dim, "the optimizer was built for {dim} parameters");
         assert!(
             learning_rate >= 0.0 && learning_rate.is_finite(),
-            "learning rate {learning_rate} is out of range"
+            "learning rate {learning_rate} is out of range: it must lie in [0, ∞)"
         );
         self.drive(w, None, f, learning_rate, Riders::default())
     }

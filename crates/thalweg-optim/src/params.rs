@@ -43,10 +43,15 @@ impl Layout {
     }
 
     /// Appends a block behind the last one.
+    ///
+    /// # Panics
+    /// If there is one of that name: states are kept by it.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], role: Role) {
+        let name = name.into();
+        assert!(self.blocks.iter().all(|block| block.name != name), "two blocks are called «{name}»");
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
-        self.blocks.push(Block { name: name.into(), shape: shape.to_vec(), role, range });
+        self.blocks.push(Block { name, shape: shape.to_vec(), role, range });
     }
 
     /// The blocks, in order.

@@ -130,8 +130,8 @@ const fn search<S: Search>() -> Entry {
         torch_states: None,
         hyper: ranges::<S>,
         resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(configure::<S>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?)),
+        f64: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?)),
     }
 }
 

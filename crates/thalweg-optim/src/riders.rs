@@ -9,7 +9,7 @@ use crate::threads::Threads;
 /// Settings of a step beside its rule: they change the gradient before the rule sees it, or W after. Wrappers fill them
 /// in and hand them inwards, so that any number of wrappers costs one pass. The order is always the same:
 ///
-/// 1. `guard`: a gradient with NaN or ∞ in it ends the step; nothing is changed;
+/// 1. `guard`: a gradient with NaN or ∞ in it ends the step; nothing is changed (but a gradient to be set to zero is);
 /// 2. g ← g·scale, with scale·`clip_norm`/‖g‖ where the norm is larger;
 /// 3. g ← each value cut to ±`clip_value`;
 /// 4. g ← g + `l2`·W (coupled decay);
@@ -56,18 +56,22 @@ impl Riders {
 
     /// Looks at the whole gradient, if it must: what is left to ride along (`None` if the guard ends the step), and what
     /// was seen. Whoever splits a step among several optimizers calls this once, before.
-    pub fn look<T: Real>(self, spans: &[Span<'_, T>], threads: &Threads) -> (Option<Self>, Outcome) {
+    pub fn look<T: Real>(self, spans: &mut [Span<'_, T>], threads: &Threads) -> (Option<Self>, Outcome) {
         if !self.look_first() {
             return (Some(self), Outcome::default());
         }
         let norm = gradient_norm(spans, threads);
         if self.guard && !norm.is_finite() {
+            // What is to be cleared is cleared all the same: a NaN that stays would spoil every later sum.
+            spans.iter_mut().for_each(Span::clear);
             return (None, Outcome { norm: Some(norm), skipped: true, ..Outcome::default() });
         }
         let scaled = norm * self.scale.abs();
         let clip = match self.clip_norm {
             // PyTorch's form: the 1e-6 keeps a zero gradient harmless.
-            Some(limit) => (limit / (scaled + 1e-6)).min(1.0),
+            Some(limit) if scaled.is_finite() => (limit / (scaled + 1e-6)).min(1.0),
+            // A gradient without a length cannot be cut to one: the step shows it everywhere, as PyTorch's does.
+            Some(_) => f64::NAN,
             None => 1.0,
         };
         let left = Self { guard: false, clip_norm: None, scale: self.scale * clip, ..self };

@@ -52,6 +52,16 @@ impl<'a, T> Span<'a, T> {
         self.w.is_empty()
     }
 
+    /// Sets the gradient to zero, if that was wished.
+    pub(crate) fn clear(&mut self)
+    where
+        T: Default + Clone,
+    {
+        if let Grad::Clear(grad) = &mut self.grad {
+            grad.fill(T::default());
+        }
+    }
+
     /// The same memory, lent for less long.
     pub fn reborrow(&mut self) -> Span<'_, T> {
         let grad = match &mut self.grad {

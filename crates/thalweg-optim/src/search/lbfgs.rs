@@ -249,10 +249,12 @@ impl Search for Lbfgs {
     }
 
     fn save<T: Real>(&self, memory: &Memory<T>, layout: &Layout, state: &mut StateDict) {
-        state.insert_count("pairs", memory.pairs.len() as u64);
+        // The history may have been shortened since: the oldest pairs are those that go.
+        let old = memory.pairs.len().saturating_sub(self.history as usize);
+        state.insert_count("pairs", (memory.pairs.len() - old) as u64);
         let none = vec![T::ZERO; layout.len()];
         for index in 0..self.history as usize {
-            let pair = memory.pairs.get(index);
+            let pair = memory.pairs.get(old + index);
             let [s, y] = pair.map_or([&none; 2], |pair| [&pair.displacement, &pair.change]);
             state.insert_slot(&format!("displacement.{index}"), layout, s);
             state.insert_slot(&format!("gradient_change.{index}"), layout, y);

@@ -118,13 +118,7 @@ impl Wrapper for ClipAdaptive {
         }
         let outcome = inner.apply(&mut own, learning_rate, riders);
         *spent = recycle(own);
-        if !outcome.skipped {
-            for span in spans {
-                if let Grad::Clear(grad) = &mut span.grad {
-                    grad.fill(T::ZERO);
-                }
-            }
-        }
+        spans.iter_mut().for_each(Span::clear);
         outcome
     }
 }

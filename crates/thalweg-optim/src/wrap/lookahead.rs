@@ -80,6 +80,7 @@ impl Wrapper for Lookahead {
         },
     ];
     const SLOT: Option<&'static str> = Some("slow");
+    const COUNT: Option<&'static str> = Some("started");
 
     fn apply<T: Real>(
         &self,
@@ -90,7 +91,8 @@ impl Wrapper for Lookahead {
         riders: Riders,
     ) -> Outcome {
         let before = inner.steps();
-        if before == 0 {
+        if memory.count == 0 {
+            memory.count = 1;
             let mut rest = &mut memory.slot[..];
             for span in spans.iter() {
                 rest.split_off_mut(..span.len()).unwrap_or_default().copy_from_slice(span.w);
@@ -125,7 +127,8 @@ impl Wrapper for Lookahead {
         riders: Riders,
     ) -> StepReport<T> {
         let before = inner.steps();
-        if before == 0 {
+        if memory.count == 0 {
+            memory.count = 1;
             memory.slot.copy_from_slice(w);
         }
         if !self.meets(before) {

@@ -1,6 +1,7 @@
 //! What holds of each method whatever the numbers are.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use thalweg_optim::{Dialect, Layout, OptimizerSpec, Real, Role};
 
 use crate::{bits, close, every, layout, mixed, times, turned, wave};
@@ -70,7 +71,7 @@ fn singular_values_within(o: &[f64], (rows, columns): (usize, usize), low: f64, 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(64) })]
     #[test]
     fn every_singular_value_of_muon_s_step_is_near_one(
         rows in 1_usize..24,

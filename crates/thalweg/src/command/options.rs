@@ -83,7 +83,7 @@ options! {
     /// The optimizers, separated by commas, or all [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
     #[arg(long, value_name = "NAMES", help_heading = "Methods")]
     optimizers: (Listed),
-    /// Whose form of each rule: torch or textbook [default: torch]
+    /// Whose form of each rule: torch, keras, optax or textbook [default: torch]
     #[arg(long, value_parser = word::<Dialect>, value_name = "DIALECT", help_heading = "Methods")]
     dialect: (Dialect),
     /// What goes around every method, inner to outer, such as clip-norm=1,ema=0.999 (see `thalweg list wrappers`)

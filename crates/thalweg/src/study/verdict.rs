@@ -116,7 +116,7 @@ fn sentences(
     }
     if !study.protocol.wrap.is_empty() {
         sentences.push(format!(
-            "Every method had {} around it, inner to outer; the call above does not say so: take it along.",
+            "Every method had {} around it, inner to outer; the call below does not say so: take it along.",
             study.protocol.wrap.join(", ")
         ));
     }
