@@ -13,7 +13,7 @@ from thalweg import optim
 GOLDEN = json.loads((Path(__file__).parents[2] / "thalweg-optim" / "goldens" / "torch.json").read_text("utf-8"))
 PROBLEMS = {problem["name"]: problem for problem in GOLDEN["problems"]}
 ROWS = thalweg._thalweg.optimizers()
-CLASSES = [getattr(optim, row["title"]) for row in ROWS]
+CLASSES = [optim._CLASSES[row["name"]] for row in ROWS]
 
 
 def quadratic(p, w):
@@ -39,7 +39,10 @@ OBJECTIVES = {"quadratic": quadratic, "logistic": logistic, "cauchy": cauchy}
 
 def golden_runs():
     assert len(GOLDEN["runs"]) >= 60
-    for run in GOLDEN["runs"]:
+    # Methods that see shapes walk over problems of blocks, and a search asks where it likes: Rust's tests follow those.
+    runs = [run for run in GOLDEN["runs"] if run["problem"] in OBJECTIVES and run["optimizer"] != "lbfgs"]
+    assert len(runs) >= 100
+    for run in runs:
         hyper = dict(run["hyperparameters"])
         yield pytest.param(run, hyper.pop("learning_rate"), hyper, id=f"{run['optimizer']}-{run['problem']}-{hyper}")
 
@@ -70,8 +73,8 @@ def test_float32_follows_float64():
         w64, w32 = np.linspace(-1, 1, 33), np.linspace(-1, 1, 33, dtype=np.float32)
         a, b = kind(w64, lr=0.01), kind(w32, lr=0.01)
         for _ in range(20):
-            a.step(2 * w64)
-            b.step(2 * w32)
+            a.step_with(lambda w: (float(w @ w), 2 * w))
+            b.step_with(lambda w: (float(w @ w), 2 * w))
         np.testing.assert_allclose(w32, w64, rtol=2e-5, atol=1e-6, err_msg=kind.__name__)
 
 
@@ -132,6 +135,15 @@ def test_the_look_ahead_form_asks_ahead_of_all_arrays_at_once():
     np.testing.assert_allclose(w, expected, rtol=1e-12)
 
 
+def advance(opt, grads):
+    """A step with gradients, or with an objective where that is what the method wants."""
+    try:
+        opt.step(grads)
+    except ValueError as error:
+        assert "objective" in str(error)
+        opt.step_with(lambda parts: (sum(float((p * p).sum()) for p in parts), [2 * p for p in parts]))
+
+
 @pytest.mark.parametrize("kind", CLASSES)
 def test_a_loaded_state_goes_on_with_the_same_bits(kind):
     draw = np.random.default_rng(7)
@@ -139,15 +151,15 @@ def test_a_loaded_state_goes_on_with_the_same_bits(kind):
     a = [np.ones((3, 2)), np.zeros(4)]
     one = kind(a, 0.03)
     for grad in grads[:6]:
-        one.step(grad)
+        advance(one, grad)
     saved, b = one.state_dict(), [array.copy() for array in a]
     for grad in grads[6:]:
-        one.step(grad)
+        advance(one, grad)
     two = kind(b, 0.5)
     two.load_state_dict(saved)
     assert two.lr == 0.03 and two.steps == 6 and two.hyper == one.hyper
     for grad in grads[6:]:
-        two.step(grad)
+        advance(two, grad)
     assert all(np.array_equal(x, y) for x, y in zip(a, b))
 
 
@@ -201,7 +213,7 @@ def read_only():
         (lambda: optim.Adam(np.ones(3), epsilon=float("nan")), ValueError, "epsilon = NaN is out of range"),
         (lambda: optim.Adam(np.ones(3), float("nan")), ValueError, "learning_rate = NaN is out of range"),
         (lambda: optim.Adam(np.ones(3), -1e-3), ValueError, "learning_rate = -0.001 is out of range"),
-        (lambda: optim.Adam(np.ones(3), dialect="keras"), ValueError, "there are: torch, textbook"),
+        (lambda: optim.Adam(np.ones(3), dialect="jax"), ValueError, "there are: torch, keras, optax, textbook"),
         (lambda: optim.make("adm", np.ones(3)), ValueError, "did you mean «adam»"),
     ],
 )
@@ -284,7 +296,8 @@ def test_an_objective_that_fails_changes_nothing(kind):
 def test_stubs_know_every_class_and_hyperparameter():
     stubs = (Path(optim.__file__).with_suffix(".pyi")).read_text("utf-8")
     for row in ROWS:
-        assert f"class {row['title']}(Optimizer):" in stubs
-        body = stubs.split(f"class {row['title']}(Optimizer):")[1].split("\nclass ")[0]
+        head = f"class {optim._CLASSES[row['name']].__name__}(Optimizer):"
+        assert head in stubs
+        body = stubs.split(head)[1].split("\nclass ")[0]
         for name in row["hyper"]:
             assert f"{name}: float = ..." in body, f"{row['title']}: {name}"

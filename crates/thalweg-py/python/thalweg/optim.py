@@ -4,10 +4,11 @@
     opt.step([grad_w, grad_b])
 
 Arrays are float32 or float64, row-major, all of one type. Hyperparameters have the registry's names, and the defaults
-of the dialect: "torch" (as torch.optim computes it) or "textbook" (as the paper writes it).
+of the dialect: "torch" (as torch.optim computes it), "keras", "optax", or "textbook" (as the paper writes it).
 """
 
 import inspect as _inspect
+import re as _re
 
 from . import _thalweg
 from ._thalweg import Optimizer
@@ -18,6 +19,11 @@ def make(name, params, lr=None, *, dialect="torch", **hyper):
     if name not in _CLASSES:
         return Optimizer(name, params)  # which refuses, with the nearest name
     return _CLASSES[name](params, lr, dialect=dialect, **hyper)
+
+
+def _identifier(title):
+    """A class's name from a title in prose: `L-BFGS` is LBFGS, `Gradient descent` GradientDescent."""
+    return "".join(word[:1].upper() + word[1:] for word in _re.split(r"[^0-9A-Za-z]+", title))
 
 
 def _class(row):
@@ -44,7 +50,7 @@ def _class(row):
         "__signature__": _inspect.Signature([*plain, *named, dialect]),
         "name": name,
     }
-    return type(title, (Optimizer,), members)
+    return type(_identifier(title), (Optimizer,), members)
 
 
 _CLASSES = {row["name"]: _class(row) for row in _thalweg.optimizers()}
