@@ -1,7 +1,7 @@
 //! Times one step of every rule beside a plain sweep of the same bytes, which is as fast as the memory goes.
 //!
 //! ```text
-//! cargo run --release -p thalweg-optim --example step_time -- [--case flat|small|resnet] [--threads 1] [--rounds 9]
+//! cargo run --release -p thalweg-optim --example step_time -- [--case flat|flat:LEN|small|resnet] [--threads 1] [--rounds 9]
 //!     [--precision full|bf16|byte] [--riders] [RULE…]
 //! ```
 //! Prints one JSON object per rule: the medians over the rounds of the step and the sweep in microseconds, and of their
@@ -35,7 +35,12 @@ fn layout(case: &str) -> Layout {
         "flat" => layout.push("w", &[20_000_000], Role::Weight),
         "small" => (0..500).for_each(|i| layout.push(format!("w{i}"), &[1000], Role::Weight)),
         "resnet" => resnet18(&mut layout),
-        other => panic!("there is no case «{other}»: flat, small, resnet"),
+        other => {
+            let len = other.strip_prefix("flat:").and_then(|len| len.parse().ok());
+            let len =
+                len.unwrap_or_else(|| panic!("there is no case «{other}»: flat, flat:LEN, small, resnet"));
+            layout.push("w", &[len], Role::Weight);
+        }
     }
     layout
 }
@@ -133,7 +138,7 @@ fn main() {
     let layout = layout(&case);
     let n = layout.len();
     // Small cases are repeated within a round, so that the clock does not matter.
-    let repeats = (20_000_000 / n).clamp(1, 40);
+    let repeats = (20_000_000 / n).clamp(1, if n < 100_000 { 2000 } else { 40 });
     let (mut w, mut grad) = (vec![0.5_f32; n], vec![0.0_f32; n]);
     fill(&mut grad);
     // All elementwise rules, or those that are named.
@@ -177,9 +182,10 @@ fn main() {
                 figures.iter_mut().zip(values).for_each(|(figures, value)| figures.push(value));
             }
         }
+        let best = figures[0].iter().copied().fold(f64::INFINITY, f64::min);
         let [step, sweep, ratio] = figures.map(median);
         println!(
-            "{{\"rule\":\"{}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\
+            "{{\"rule\":\"{}\",\"case\":\"{case}\",\"threads\":{},\"precision\":\"{}\",\"riders\":{rides},\"bytes\":{bytes},\"step_us\":{step:.2},\"best_us\":{best:.2},\
              \"sweep_us\":{sweep:.2},\"of_ceiling\":{ratio:.3},\"gb_per_s\":{:.1}}}",
             entry.info.name,
             threads.count(),

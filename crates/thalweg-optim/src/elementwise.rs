@@ -2,10 +2,11 @@
 
 use crate::hyper::{self, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::step::{Ride, Step, Work};
-use crate::kernel::sums::{Measure, STRETCH};
+use crate::kernel::pack::PIECE;
+use crate::kernel::step::{Pass, Ride, Step, Work};
+use crate::kernel::sums::STRETCH;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
-use crate::packed::{self, PIECE, Packed, PackedStep, Precision};
+use crate::packed::{self, Packed, Precision};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::riders::Riders;
@@ -125,12 +126,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         Cut { threads: if parallel { self.threads.clone() } else { Threads::default() }, stretch }
     }
 
-    fn move_full(
-        &mut self,
-        spans: &mut [Span<'_, T>],
-        mut coefficients: R::Coefficients<T>,
-        riders: Ride<T>,
-    ) {
+    fn move_full(&mut self, spans: &mut [Span<'_, T>], coefficients: R::Coefficients<T>, riders: Ride<T>) {
         let Cut { threads, stretch } = self.cut();
         let Memory::Full(state) = &mut self.memory else { unreachable!("asked for by its caller") };
         let mut slots = R::State::<T>::split(state, self.layout.len());
@@ -138,51 +134,52 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         for span in spans {
             span.check();
             let mut rest = span.len();
-            let mut whole =
-                Work { span: span.reborrow(), slots: R::State::<T>::take_front(&mut slots, rest) };
+            let mut whole = Work::new(span.reborrow(), R::State::<T>::take_front(&mut slots, rest));
             while rest > stretch {
                 works.push(whole.take_front(stretch));
                 rest -= stretch;
             }
             works.push(whole);
         }
-        if R::MEASURES {
-            let sums = measure(coefficients, riders, &mut works, &threads);
-            coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
-        }
-        threads.run(&mut works, |work| dispatch(Step { coefficients, riders, work }));
+        passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
+            threads.run(&mut works, |work| dispatch(Step { coefficients, riders, pass, work }));
+            works.iter().map(|work| work.sums).fold([0.0; 2], add)
+        });
         self.works = recycle(works);
     }
 
     fn move_packed(&mut self, spans: &mut [Span<'_, T>], coefficients: R::Coefficients<T>, riders: Ride<T>) {
         let Cut { threads, stretch } = self.cut();
         let Memory::Packed(packed) = &mut self.memory else { unreachable!("asked for by its caller") };
-        let mut step = PackedStep::<R, T> { coefficients, riders, step: self.steps };
         let mut works = packed::works(packed, spans, &self.layout, stretch.div_ceil(PIECE));
-        if R::MEASURES {
-            threads.run(&mut works, |work| step.measure(work));
-            let sums = packed::total(&mut works);
-            step.coefficients = self.rule.settle(coefficients, sums, &mut self.scalars);
-        }
-        threads.run(&mut works, |work| step.run(work));
+        let key = packed::key(self.steps);
+        passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
+            threads.run(&mut works, |work| work.step::<R>(coefficients, riders, pass, key));
+            works.iter().map(|work| work.sums).fold([0.0; 2], add)
+        });
     }
 }
 
-/// The two sums of a rule that measures, stretch by stretch in order.
-fn measure<R: Rule, T: Real>(
+/// Calls `run` for each pass that the rule needs; it returns the sums, added in order.
+fn passes<R: Rule, T: Real>(
+    rule: &R,
     coefficients: R::Coefficients<T>,
-    riders: Ride<T>,
-    works: &mut [Work<'_, R, T>],
-    threads: &Threads,
-) -> [f64; 2] {
-    let of = |work: &Work<'_, R, T>| dispatch(Measure { coefficients, riders, work });
-    let add = |a: [f64; 2], b: [f64; 2]| [a[0] + b[0], a[1] + b[1]];
-    if threads.count() == 1 {
-        return works.iter().map(of).fold([0.0; 2], add);
+    scalars: &mut [f64],
+    mut run: impl FnMut(R::Coefficients<T>, Pass) -> [f64; 2],
+) {
+    if !R::MEASURES {
+        run(coefficients, Pass::Move);
+    } else if rule.measures_first() {
+        let sums = run(coefficients, Pass::Measure);
+        run(rule.settle(coefficients, sums, scalars), Pass::Move);
+    } else {
+        let sums = run(coefficients, Pass::Both);
+        rule.settle(coefficients, sums, scalars);
     }
-    let mut parts: Vec<_> = works.iter_mut().map(|work| (work, [0.0; 2])).collect();
-    threads.run(&mut parts, |(work, sums)| *sums = of(work));
-    parts.iter().map(|(_, sums)| *sums).fold([0.0; 2], add)
+}
+
+fn add(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    [a[0] + b[0], a[1] + b[1]]
 }
 
 impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {

@@ -1,25 +1,19 @@
 //! State in 16 or 8 bits a number: fewer bytes to move in the one pass over memory.
 //!
-//! The state lies piece after piece, each of [`PIECE`] elements, slot by slot. A piece is unpacked into the cache, moved by
+//! The state lies piece after piece, each of 256 elements, slot by slot. A piece is unpacked into the cache, moved by
 //! the rule as any other, and packed again; so a rule needs to know nothing of it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, FromBytes, Rounding, SCALED, ToBf16, ToBytes, hash};
-use crate::kernel::step::{Ride, Step, Work};
-use crate::kernel::sums::Measure;
+use crate::kernel::pack::{FromBf16, FromBytes, PIECE, Rounding, ToBf16, ToBytes, hash};
+use crate::kernel::step::{Pass, Ride, Step, Work};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::rule::Rule;
 use crate::slots::Slots;
 use crate::span::Span;
 use crate::state::{StateDict, Values};
-
-/// Elements that are unpacked together: with a few slots they fit the first cache.
-pub(crate) const PIECE: usize = 1024;
-/// Scales of a slot of a piece.
-const SCALES: usize = PIECE / SCALED;
 
 /// In how many bits a state is kept.
 ///
@@ -73,43 +67,36 @@ pub(crate) enum Cells<'a> {
 impl<'a> Cells<'a> {
     /// The first `pieces` pieces; the rest stays here.
     fn take_front(&mut self, pieces: usize, slots: usize) -> Self {
-        let (cells, scales) = (pieces * slots * PIECE, pieces * slots * SCALES);
+        let (cells, scales) = (pieces * slots * PIECE, pieces * slots);
         match self {
-            Self::Bf16(own) => Self::Bf16(own.split_off_mut(..cells).unwrap_or_default()),
-            Self::Byte(codes, own) => Self::Byte(
+            Self::Bf16(cells_left) => Self::Bf16(cells_left.split_off_mut(..cells).unwrap_or_default()),
+            Self::Byte(codes, scales_left) => Self::Byte(
                 codes.split_off_mut(..cells).unwrap_or_default(),
-                own.split_off_mut(..scales).unwrap_or_default(),
+                scales_left.split_off_mut(..scales).unwrap_or_default(),
             ),
         }
     }
 
-    /// Reads the first numbers of one slot of the first piece.
-    fn unpack<T: Real>(&self, slot: usize, to: &mut [T]) {
-        let (start, n) = (slot * PIECE, to.len());
+    /// Reads one piece, slot after slot.
+    fn unpack<T: Real>(&self, to: &mut [T]) {
         match self {
-            Self::Bf16(cells) => dispatch(FromBf16 { from: &cells[start..start + n], to }),
-            Self::Byte(codes, scales) => dispatch(FromBytes {
-                codes: &codes[start..start + n],
-                scales: &scales[slot * SCALES..(slot + 1) * SCALES],
-                to,
-            }),
+            Self::Bf16(from) => dispatch(FromBf16 { from, to }),
+            Self::Byte(codes, scales) => dispatch(FromBytes { codes, scales, to }),
         }
     }
 
-    /// Writes the first numbers of one slot of the first piece.
-    fn pack<T: Real>(&mut self, slot: usize, from: &[T], rounding: Rounding, place: u32) {
-        let (at, n) = (slot * PIECE, from.len());
+    /// Writes one piece, slot after slot.
+    fn pack<T: Real>(&mut self, from: &[T], rounding: Rounding) {
         match self {
-            Self::Bf16(cells) => {
-                dispatch(ToBf16 { from, to: &mut cells[at..at + n], rounding, start: place });
-            }
-            Self::Byte(codes, scales) => dispatch(ToBytes {
-                from,
-                codes: &mut codes[at..at + n],
-                scales: &mut scales[slot * SCALES..(slot + 1) * SCALES],
-                rounding,
-                start: place,
-            }),
+            Self::Bf16(to) => dispatch(ToBf16 { from, to, rounding }),
+            Self::Byte(codes, scales) => dispatch(ToBytes { from, codes, scales, rounding }),
+        }
+    }
+
+    fn reborrow(&mut self) -> Cells<'_> {
+        match self {
+            Self::Bf16(cells) => Cells::Bf16(cells),
+            Self::Byte(codes, scales) => Cells::Byte(codes, scales),
         }
     }
 }
@@ -117,20 +104,20 @@ impl<'a> Cells<'a> {
 impl Packed {
     /// Room for `slots` numbers per parameter, each slot at its first value; `None` for full precision.
     pub(crate) fn new<T: Real>(precision: Precision, layout: &Layout, initial: &[T]) -> Option<Self> {
+        let slots = initial.len();
         let pieces: usize = layout.blocks().iter().map(|block| block.range.len().div_ceil(PIECE)).sum();
-        let (slots, cells) = (initial.len(), pieces * initial.len() * PIECE);
         let cells = match precision {
             Precision::Full => return None,
-            Precision::Bf16 => Store::Bf16(vec![0; cells]),
-            Precision::Byte => Store::Byte { codes: vec![0; cells], scales: vec![0.0; cells / SCALED] },
+            Precision::Bf16 => Store::Bf16(vec![0; pieces * slots * PIECE]),
+            Precision::Byte => {
+                Store::Byte { codes: vec![0; pieces * slots * PIECE], scales: vec![0.0; pieces * slots] }
+            }
         };
         let mut packed = Self { cells, slots };
+        let piece: Vec<T> = initial.iter().flat_map(|&value| [value; PIECE]).collect();
         let mut rest = packed.cells();
         for _ in 0..pieces {
-            let mut piece = rest.take_front(1, slots);
-            for (slot, &value) in initial.iter().enumerate() {
-                piece.pack(slot, &[value; PIECE], Rounding::Nearest, 0);
-            }
+            rest.take_front(1, slots).pack(&piece, Rounding::Nearest);
         }
         Some(packed)
     }
@@ -146,12 +133,14 @@ impl Packed {
     pub(crate) fn unpack<T: Real>(&mut self, layout: &Layout) -> Vec<T> {
         let (n, slots) = (layout.len(), self.slots);
         let mut state = vec![T::ZERO; n * slots];
+        let mut piece = vec![T::ZERO; slots * PIECE];
         let mut cells = self.cells();
         for block in layout.blocks() {
             for start in block.range.clone().step_by(PIECE) {
-                let (end, piece) = ((start + PIECE).min(block.range.end), cells.take_front(1, slots));
-                for slot in 0..slots {
-                    piece.unpack(slot, &mut state[slot * n + start..slot * n + end]);
+                let count = PIECE.min(block.range.end - start);
+                cells.take_front(1, slots).unpack(&mut piece);
+                for (slot, own) in piece.chunks(PIECE).enumerate() {
+                    state[slot * n + start..][..count].copy_from_slice(&own[..count]);
                 }
             }
         }
@@ -171,7 +160,7 @@ impl Packed {
                         state.insert(key, &block.shape, Values::Bf16(own));
                     }
                     Store::Byte { codes, scales } => {
-                        let scales = gather(scales, piece, slot, self.slots, n.div_ceil(SCALED), SCALES);
+                        let scales = gather(scales, piece, slot, self.slots, n.div_ceil(PIECE), 1);
                         state.insert(format!("{key}.scales"), &[scales.len()], Values::F32(scales));
                         let own = gather(codes, piece, slot, self.slots, n, PIECE);
                         state.insert(key, &block.shape, Values::U8(own));
@@ -196,7 +185,7 @@ impl Packed {
                     }
                     (Store::Byte { codes, scales }, Some(Values::U8(own)), Some(Values::F32(own_scales))) => {
                         scatter(codes, piece, slot, slots, own, PIECE);
-                        scatter(scales, piece, slot, slots, own_scales, SCALES);
+                        scatter(scales, piece, slot, slots, own_scales, 1);
                     }
                     _ => unreachable!("the form of the state was checked"),
                 }
@@ -225,7 +214,8 @@ pub(crate) struct PackedWork<'a, T> {
     cells: Cells<'a>,
     /// The number of its first piece.
     first: usize,
-    sums: [f64; 2],
+    /// The sums of a rule that measures.
+    pub(crate) sums: [f64; 2],
 }
 
 /// Cuts spans and cells into stretches of at most `pieces` pieces, none over the border of a block.
@@ -257,87 +247,45 @@ pub(crate) fn works<'a, T: Real>(
     works
 }
 
-/// What is equal for all pieces of a step.
-#[derive(Clone, Copy)]
-pub(crate) struct PackedStep<R: Rule, T: Real> {
-    pub(crate) coefficients: R::Coefficients<T>,
-    pub(crate) riders: Ride<T>,
-    /// The number of the step, which keys the rounding.
-    pub(crate) step: u64,
-}
-
-impl<R: Rule, T: Real> PackedStep<R, T> {
-    /// Unpacks, moves and packs each piece of a stretch.
-    pub(crate) fn run(&self, work: &mut PackedWork<'_, T>) {
-        self.pieces(work, |step, work, _| {
-            dispatch(Step::<R, T> { coefficients: step.coefficients, riders: step.riders, work });
-            true
-        });
-    }
-
-    /// The sums of a rule that measures over a stretch; nothing moves.
-    pub(crate) fn measure(&self, work: &mut PackedWork<'_, T>) {
-        self.pieces(work, |step, work, sums| {
-            let (coefficients, riders) = (step.coefficients, step.riders);
-            let own = dispatch(Measure::<R, T> { coefficients, riders, work });
-            sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
-            false
-        });
-    }
-
-    fn pieces(
-        &self,
-        work: &mut PackedWork<'_, T>,
-        visit: impl Fn(&Self, &mut Work<'_, R, T>, &mut [f64; 2]) -> bool,
+impl<T: Real> PackedWork<'_, T> {
+    /// Unpacks, moves and packs each piece. `key` is the step's.
+    pub(crate) fn step<R: Rule>(
+        &mut self,
+        coefficients: R::Coefficients<T>,
+        riders: Ride<T>,
+        pass: Pass,
+        key: u32,
     ) {
         let slots = <R::State<T> as Slots<T>>::COUNT;
         let mut scratch = R::State::<T>::blank::<PIECE>();
-        let PackedWork { span, cells, first, sums } = work;
-        let (mut span, mut rest) = (span.reborrow(), cells.reborrow());
-        for piece in *first.. {
+        let (mut span, mut rest) = (self.span.reborrow(), self.cells.reborrow());
+        self.sums = [0.0; 2];
+        for piece in self.first.. {
             if span.is_empty() {
                 break;
             }
             let n = span.len().min(PIECE);
             let mut cells = rest.take_front(1, slots);
-            for slot in 0..slots {
-                cells.unpack(slot, &mut R::State::<T>::slot(&mut scratch, slot)[..n]);
-            }
-            let moved = {
+            cells.unpack(R::State::<T>::flat(&mut scratch));
+            {
                 let mut slots = R::State::<T>::slices(&mut scratch);
                 let slots = R::State::<T>::take_front(&mut slots, n);
-                visit(self, &mut Work { span: span.take_front(n), slots }, sums)
-            };
-            if moved {
-                for slot in 0..slots {
-                    let (rounding, place) = (key(self.step, slot, piece), (piece * PIECE) as u32);
-                    let from = &R::State::<T>::slot(&mut scratch, slot)[..n];
-                    cells.pack(slot, from, rounding, place);
-                }
+                let mut work = Work::<R, T>::new(span.take_front(n), slots);
+                dispatch(Step { coefficients, riders, pass, work: &mut work });
+                self.sums.iter_mut().zip(work.sums).for_each(|(sum, own)| *sum += own);
             }
+            if pass == Pass::Measure {
+                continue;
+            }
+            let own = R::State::<T>::flat(&mut scratch);
+            // What lies behind the last element must not count in a scale.
+            own.chunks_mut(PIECE).for_each(|slot| slot[n..].fill(T::ZERO));
+            cells.pack(own, Rounding::Stochastic(hash(key ^ piece as u32)));
         }
     }
 }
 
-/// The rounding of a slot at a step; places beyond 2³² change the key.
-fn key(step: u64, slot: usize, piece: usize) -> Rounding {
-    let words = [step as u32, (step >> 32) as u32, slot as u32, ((piece * PIECE) >> 32) as u32];
-    Rounding::Stochastic(words.into_iter().fold(0x9e37_79b9, |key, word| hash(key ^ word)))
-}
-
-impl<'a> Cells<'a> {
-    fn reborrow(&mut self) -> Cells<'_> {
-        match self {
-            Self::Bf16(cells) => Cells::Bf16(cells),
-            Self::Byte(codes, scales) => Cells::Byte(codes, scales),
-        }
-    }
-}
-
-/// The sums of all stretches, in their order.
-pub(crate) fn total<T>(works: &mut [PackedWork<'_, T>]) -> [f64; 2] {
-    works.iter_mut().fold([0.0; 2], |total, work| {
-        let own = std::mem::take(&mut work.sums);
-        [total[0] + own[0], total[1] + own[1]]
-    })
+/// What keys the rounding of a step.
+pub(crate) fn key(step: u64) -> u32 {
+    hash(hash(step as u32 ^ 0x9e37_79b9) ^ (step >> 32) as u32)
 }

@@ -22,7 +22,7 @@ pub trait Rule: Method {
     /// How PyTorch's `state_dict` calls the slots and shared numbers of the `torch` dialect; `None` where PyTorch does not
     /// have the rule.
     const TORCH_STATES: Option<&'static [TorchState]> = None;
-    /// Whether [`Rule::measure`] must see every element before any of them moves.
+    /// Whether the rule needs the sums of [`Rule::measure`].
     const MEASURES: bool = false;
 
     /// The state of one element: an array with one number per slot.
@@ -58,13 +58,19 @@ pub trait Rule: Method {
         w
     }
 
-    /// Two terms of sums over all elements, taken before any of them moves. Must be `#[inline(always)]`.
+    /// Two terms of sums over all elements, taken before the element moves; 0 where all numbers are 0. Must be
+    /// `#[inline(always)]`.
     #[inline(always)]
     fn measure<T: Real>(_c: &Self::Coefficients<T>, _w: T, _g: T, _state: &Self::State<T>) -> [T; 2] {
         [T::ZERO; 2]
     }
 
-    /// The coefficients once the sums are known.
+    /// Whether the sums decide this very step, so that a pass of their own must take them before any element moves.
+    fn measures_first(&self) -> bool {
+        false
+    }
+
+    /// The coefficients once the sums are known; of use to [`Rule::measures_first`] only.
     fn settle<T: Real>(
         &self,
         c: Self::Coefficients<T>,

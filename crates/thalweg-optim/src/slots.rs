@@ -28,8 +28,8 @@ pub trait Slots<T>: Sized + Copy {
     fn reborrow<'a>(slots: &'a mut Self::Slices<'_>) -> Self::Slices<'a>;
     /// A block of zeros.
     fn blank<const B: usize>() -> Self::Block<B>;
-    /// One slot of a block.
-    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B];
+    /// A block slot after slot.
+    fn flat<const B: usize>(block: &mut Self::Block<B>) -> &mut [T];
     /// A block as slots.
     fn slices<const B: usize>(block: &mut Self::Block<B>) -> Self::Slices<'_>;
     /// The states of the elements `start..start + B`.
@@ -95,8 +95,8 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
     }
 
     #[inline(always)]
-    fn slot<const B: usize>(block: &mut Self::Block<B>, slot: usize) -> &mut [T; B] {
-        &mut block[slot]
+    fn flat<const B: usize>(block: &mut Self::Block<B>) -> &mut [T] {
+        block.as_flattened_mut()
     }
 
     #[inline(always)]

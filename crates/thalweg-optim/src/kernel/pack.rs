@@ -11,11 +11,14 @@
 //! hash of (key, place), so it does not depend on the order or the thread. (Block-wise 8-bit states: Dettmers et al., *8-bit
 //! optimizers via block-wise quantization*, 2022; theirs rounds to the nearest of 256 learned levels.)
 
+use super::step::BLOCK;
 use super::{Isa, Kernel};
 use crate::real::Real;
 
-/// Numbers that share a scale.
-pub const SCALED: usize = 256;
+/// Elements that are packed together, and share a scale where they are bytes.
+pub const PIECE: usize = 256;
+/// Each hash rounds two numbers of a piece: one of either half.
+const HALF: usize = PIECE / 2;
 
 /// The fraction bits that a byte keeps.
 const FRACTION: u32 = 3;
@@ -31,17 +34,6 @@ pub enum Rounding {
     Stochastic(u32),
 }
 
-impl Rounding {
-    /// What is added before the low `bits` are cut off.
-    #[inline(always)]
-    fn carry(self, value: u32, bits: u32, index: u32) -> u32 {
-        match self {
-            Self::Nearest => (1 << (bits - 1)) - 1 + (value >> bits & 1),
-            Self::Stochastic(key) => hash(key ^ index) >> (32 - bits),
-        }
-    }
-}
-
 /// Mixes all bits of a word: Wellons' «lowbias32» (*Prospecting for hash functions*, 2018).
 #[inline(always)]
 pub fn hash(mut x: u32) -> u32 {
@@ -50,10 +42,58 @@ pub fn hash(mut x: u32) -> u32 {
     x ^ (x >> 16)
 }
 
+impl Rounding {
+    /// Rounds one slot of a piece: `short(x, carry)` makes a number short, with `carry` added to its bits before the lowest
+    /// `low` are cut off.
+    #[inline(always)]
+    fn each<T: Real, C: Copy + Default>(
+        self,
+        slot: usize,
+        from: &[T; PIECE],
+        to: &mut [C; PIECE],
+        short: impl Fn(f32, u32) -> C,
+        low: u32,
+    ) {
+        let (first, second) = from.split_at(HALF);
+        let (to_first, to_second) = to.split_at_mut(HALF);
+        let halves = first.as_chunks::<BLOCK>().0.iter().zip(second.as_chunks::<BLOCK>().0);
+        let to_halves =
+            to_first.as_chunks_mut::<BLOCK>().0.iter_mut().zip(to_second.as_chunks_mut::<BLOCK>().0);
+        for (block, ((first, second), (to_first, to_second))) in halves.zip(to_halves).enumerate() {
+            let start = (slot * HALF + block * BLOCK) as u32;
+            let (mut one, mut two) = ([C::default(); BLOCK], [C::default(); BLOCK]);
+            for lane in 0..BLOCK {
+                let (x, y) = (single(first[lane]), single(second[lane]));
+                let (for_x, for_y) = match self {
+                    Self::Nearest => (nearest(x, low), nearest(y, low)),
+                    Self::Stochastic(key) => {
+                        let chances = hash(key ^ (start + lane as u32));
+                        ((chances & 0xffff) << (low - 16), chances >> 16 << (low - 16))
+                    }
+                };
+                (one[lane], two[lane]) = (short(x, for_x), short(y, for_y));
+            }
+            to_first.copy_from_slice(&one);
+            to_second.copy_from_slice(&two);
+        }
+    }
+}
+
+/// What to add before the lowest bits are cut off, so that the rest is the nearest: of two, the even one. For sizes only,
+/// not for the sign.
+#[inline(always)]
+fn nearest(x: f32, low: u32) -> u32 {
+    (1 << (low - 1)) - 1 + (x.to_bits() >> low & 1)
+}
+
 #[inline(always)]
 fn single<T: Real>(x: T) -> f32 {
     x.to_f64() as f32
 }
+
+/// The bits of ∞. NaN's are above: a carry would turn both into something else.
+const INFINITY: u32 = 0x7f80_0000;
+const QUIET: u32 = 0x0040_0000;
 
 /// Reads bf16 numbers.
 pub struct FromBf16<'a, T> {
@@ -74,7 +114,7 @@ impl<T: Real> Kernel for FromBf16<'_, T> {
     }
 }
 
-/// Writes bf16 numbers.
+/// Writes bf16 numbers: whole pieces.
 pub struct ToBf16<'a, T> {
     /// The numbers.
     pub from: &'a [T],
@@ -82,8 +122,6 @@ pub struct ToBf16<'a, T> {
     pub to: &'a mut [u16],
     /// How they are rounded.
     pub rounding: Rounding,
-    /// The place of the first number.
-    pub start: u32,
 }
 
 impl<T: Real> Kernel for ToBf16<'_, T> {
@@ -91,28 +129,30 @@ impl<T: Real> Kernel for ToBf16<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (index, (to, &x)) in (self.start..).zip(self.to.iter_mut().zip(self.from)) {
-            let bits = single(x).to_bits();
-            // NaN and ∞ have all exponent bits set: a carry would turn them into something else.
-            let special = bits & 0x7f80_0000 == 0x7f80_0000;
-            let quiet = if bits & 0x007f_ffff != 0 { 0x0040_0000 } else { 0 };
-            let carried = bits.wrapping_add(self.rounding.carry(bits, 16, index));
-            *to = ((if special { bits | quiet } else { carried }) >> 16) as u16;
+        let short = |x: f32, carry: u32| {
+            let bits = x.to_bits();
+            let size = bits & 0x7fff_ffff;
+            let special = if size > INFINITY { bits | QUIET } else { bits };
+            ((if size < INFINITY { bits + carry } else { special }) >> 16) as u16
+        };
+        let slots = self.from.as_chunks().0.iter().zip(self.to.as_chunks_mut().0);
+        for (slot, (from, to)) in slots.enumerate() {
+            self.rounding.each(slot, from, to, short, 16);
         }
     }
 }
 
-/// The first code of a block's binade: what lies below is 0.
+/// How many codes lie below the scale.
 #[inline(always)]
-fn bias(signed: bool) -> i32 {
-    (127 - if signed { 15 } else { 31 }) << FRACTION
+fn below(signed: bool) -> i32 {
+    (if signed { 15 } else { 31 }) << FRACTION
 }
 
-/// Reads numbers of 8 bits.
+/// Reads numbers of 8 bits: whole pieces.
 pub struct FromBytes<'a, T> {
     /// A code per number.
     pub codes: &'a [u8],
-    /// A power of two per [`SCALED`] numbers; negative for a block without negative numbers.
+    /// A power of two per piece; negative for one without negative numbers.
     pub scales: &'a [f32],
     /// Overwritten; as long as the codes.
     pub to: &'a mut [T],
@@ -123,15 +163,16 @@ impl<T: Real> Kernel for FromBytes<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let blocks = self.to.chunks_mut(SCALED).zip(self.codes.chunks(SCALED));
-        for ((to, codes), &scale) in blocks.zip(self.scales) {
+        let pieces = self.to.as_chunks_mut::<PIECE>().0.iter_mut().zip(self.codes.as_chunks::<PIECE>().0);
+        for ((to, codes), &scale) in pieces.zip(self.scales) {
             let signed = !scale.is_sign_negative();
-            let (mask, bias, scale) = (if signed { 0x7f } else { 0xff }, bias(signed), scale.abs());
+            let (mask, scale) = (if signed { 0x7f } else { 0xff }, scale.abs());
+            let one = (127 << FRACTION) - below(signed);
             for (to, &code) in to.iter_mut().zip(codes) {
                 let code = i32::from(code);
                 let size = code & mask;
-                let magnitude = f32::from_bits(((size + bias) << DROPPED) as u32) * scale;
-                let magnitude = if size == 0 { 0.0 * scale } else { magnitude };
+                let magnitude = f32::from_bits(((size + one) << DROPPED) as u32);
+                let magnitude = if size == 0 { 0.0 } else { magnitude } * scale;
                 let value = if code > mask { -magnitude } else { magnitude };
                 *to = T::from_f64(f64::from(value));
             }
@@ -139,18 +180,16 @@ impl<T: Real> Kernel for FromBytes<'_, T> {
     }
 }
 
-/// Writes numbers of 8 bits.
+/// Writes numbers of 8 bits: whole pieces.
 pub struct ToBytes<'a, T> {
     /// The numbers.
     pub from: &'a [T],
     /// Overwritten; as long.
     pub codes: &'a mut [u8],
-    /// Overwritten; one per [`SCALED`] numbers.
+    /// Overwritten; one per piece.
     pub scales: &'a mut [f32],
     /// How they are rounded.
     pub rounding: Rounding,
-    /// The place of the first number.
-    pub start: u32,
 }
 
 impl<T: Real> Kernel for ToBytes<'_, T> {
@@ -158,24 +197,28 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let blocks = self.from.chunks(SCALED).zip(self.codes.chunks_mut(SCALED));
-        for (block, ((from, codes), scale)) in blocks.zip(self.scales).enumerate() {
+        let pieces = self.from.as_chunks().0.iter().zip(self.codes.as_chunks_mut().0);
+        for (slot, ((from, codes), scale)) in pieces.zip(self.scales).enumerate() {
             let (signed, power) = scale_of(from);
             *scale = if signed { power } else { -power };
-            // A power of two: dividing by it is exact. A block of zeros has none.
-            let shrink = if power > 0.0 { 1.0 / power } else { 0.0 };
-            let (bias, top) = (bias(signed), if signed { 0x7f } else { 0xff });
-            let start = self.start.wrapping_add((block * SCALED) as u32);
-            for (index, (code, &x)) in (start..).zip(codes.iter_mut().zip(from)) {
-                let x = single(x);
-                let bits = (x.abs() * shrink).to_bits();
-                let carried = bits.wrapping_add(self.rounding.carry(bits, DROPPED, index));
-                let size = ((carried >> DROPPED) as i32 - bias).min(top);
-                // A small square must not become 0: the step that divides by its root would explode.
-                let least = if !signed && x > 0.0 { 1 } else { 0 };
-                let sign = if signed && x < 0.0 { 0x80 } else { 0 };
-                let size = if size > least { size } else { least };
-                *code = (size | if size == 0 { 0 } else { sign }) as u8;
+            // What the exponent and the first bits of the fraction begin at; beyond all, where there is nothing to keep.
+            let zero =
+                if power > 0.0 { (power.to_bits() >> DROPPED) as i32 - below(signed) } else { i32::MAX };
+            if signed {
+                let short = |x: f32, carry: u32| {
+                    let bits = x.to_bits();
+                    let size = (((bits & 0x7fff_ffff).wrapping_add(carry)) >> DROPPED) as i32;
+                    ((size - zero).clamp(0, 0x7f) as u32 | (bits >> 24 & 0x80)) as u8
+                };
+                self.rounding.each(slot, from, codes, short, DROPPED);
+            } else {
+                let short = |x: f32, carry: u32| {
+                    let bits = x.to_bits();
+                    let size = (bits.wrapping_add(carry) >> DROPPED) as i32;
+                    // A small square must not become 0: the step that divides by its root would explode.
+                    (size - zero).clamp(bits.min(1) as i32, 0xff) as u8
+                };
+                self.rounding.each(slot, from, codes, short, DROPPED);
             }
         }
     }
@@ -184,7 +227,7 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
 /// Whether any number is negative, and the power of two at or below the largest magnitude: 0 if all are 0, NaN if one is not
 /// finite.
 #[inline(always)]
-fn scale_of<T: Real>(values: &[T]) -> (bool, f32) {
+fn scale_of<T: Real>(values: &[T; PIECE]) -> (bool, f32) {
     // In integers, as a largest float is no vector instruction: magnitudes order as their bits do.
     let (mut largest, mut any) = (0, 0);
     for &x in values {
@@ -195,9 +238,9 @@ fn scale_of<T: Real>(values: &[T]) -> (bool, f32) {
     let signed = any >> 31 == 1;
     match largest {
         0 => (signed, 0.0),
-        0x7f80_0000.. => (true, f32::NAN),
-        // The smallest numbers of f32 have no power of two that can be divided by: they are kept as if of 2⁻¹²⁶.
-        _ => (signed, f32::from_bits((largest & 0x7f80_0000).max(0x0080_0000))),
+        INFINITY.. => (true, f32::NAN),
+        // Not so small that a code would stand for less than the smallest normal number.
+        _ => (signed, f32::from_bits((largest & INFINITY).max((127 - 94) << 23))),
     }
 }
 
@@ -207,35 +250,39 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::*;
-    use crate::kernel::{levels, run_on};
+    use crate::kernel::{Level, levels, run_on};
 
-    fn bf16(from: &[f32], rounding: Rounding) -> Vec<f32> {
+    /// What `round` makes of the numbers at each level of the CPU; zeros fill the last piece.
+    fn at_each_level(from: &[f32], round: impl Fn(Level, &[f32], &mut [f32])) -> Vec<f32> {
+        let mut padded = from.to_vec();
+        padded.resize(from.len().next_multiple_of(PIECE), 0.0);
         let mut results = levels().iter().map(|&level| {
-            let (mut bits, mut back) = (vec![0; from.len()], vec![0.0; from.len()]);
-            run_on(level, ToBf16 { from, to: &mut bits, rounding, start: 7 });
-            run_on(level, FromBf16 { from: &bits, to: &mut back });
+            let mut back = vec![0.0; padded.len()];
+            round(level, &padded, &mut back);
             back
         });
-        let first = results.next().expect("a level");
+        let mut first = results.next().expect("a level");
         let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
         results.for_each(|other| assert_eq!(bits(&first), bits(&other)));
+        first.truncate(from.len());
         first
     }
 
+    fn bf16(from: &[f32], rounding: Rounding) -> Vec<f32> {
+        at_each_level(from, |level, from, back| {
+            let mut bits = vec![0; from.len()];
+            run_on(level, ToBf16 { from, to: &mut bits, rounding });
+            run_on(level, FromBf16 { from: &bits, to: back });
+        })
+    }
+
     fn bytes(from: &[f32], rounding: Rounding) -> Vec<f32> {
-        let mut results = levels().iter().map(|&level| {
-            let blocks = from.len().div_ceil(SCALED);
-            let (mut codes, mut scales) = (vec![0; from.len()], vec![0.0; blocks]);
-            let mut back = vec![0.0; from.len()];
+        at_each_level(from, |level, from, to| {
+            let (mut codes, mut scales) = (vec![0; from.len()], vec![0.0; from.len() / PIECE]);
             let (codes, scales) = (&mut codes[..], &mut scales[..]);
-            run_on(level, ToBytes { from, codes, scales, rounding, start: 7 });
-            run_on(level, FromBytes { codes, scales, to: &mut back });
-            back
-        });
-        let first = results.next().expect("a level");
-        let bits = |values: &[f32]| values.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-        results.for_each(|other| assert_eq!(bits(&first), bits(&other)));
-        first
+            run_on(level, ToBytes { from, codes, scales, rounding });
+            run_on(level, FromBytes { codes, scales, to });
+        })
     }
 
     #[test]
@@ -300,7 +347,7 @@ mod tests {
             for (x, y) in values.iter().zip(bf16(&values, Rounding::Stochastic(key))) {
                 prop_assert!((x - y).abs() <= x.abs() / 128.0 + 1e-37, "{x} {y}");
             }
-            for (block, kept) in values.chunks(SCALED).zip(bytes(&values, Rounding::Stochastic(key)).chunks(SCALED)) {
+            for (block, kept) in values.chunks(PIECE).zip(bytes(&values, Rounding::Stochastic(key)).chunks(PIECE)) {
                 let largest = block.iter().fold(0.0_f32, |a, x| a.max(x.abs()));
                 for (x, y) in block.iter().zip(kept) {
                     prop_assert!((x - y).abs() <= x.abs() / 8.0 + largest / 16384.0, "{x} {y}");

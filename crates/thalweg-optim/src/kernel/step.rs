@@ -7,6 +7,7 @@
 //! plain formula of the rule becomes vector instructions. What rides along ([`Riders`]) is a loop of its own over the
 //! local arrays, before and after the rule: it costs no memory traffic of its own.
 
+use super::sums::LANES;
 use super::{Isa, Kernel};
 use crate::real::Real;
 use crate::riders::Riders;
@@ -27,20 +28,39 @@ pub struct Work<'a, R: Rule, T: Real> {
     pub span: Span<'a, T>,
     /// Their state.
     pub slots: Slices<'a, R, T>,
+    /// The sums of [`Rule::measure`] over the stretch, once a pass took them.
+    pub sums: [f64; 2],
 }
 
 impl<'a, R: Rule, T: Real> Work<'a, R, T> {
+    /// A stretch and its state, not measured.
+    #[inline(always)]
+    pub fn new(span: Span<'a, T>, slots: Slices<'a, R, T>) -> Self {
+        Self { span, slots, sums: [0.0; 2] }
+    }
+
     /// The same memory, lent for less long.
     #[inline(always)]
     fn reborrow(&mut self) -> Work<'_, R, T> {
-        Work { span: self.span.reborrow(), slots: State::<R, T>::reborrow(&mut self.slots) }
+        Work::new(self.span.reborrow(), State::<R, T>::reborrow(&mut self.slots))
     }
 
     /// The first `n` elements; the rest stays here.
     #[inline(always)]
     pub(crate) fn take_front(&mut self, n: usize) -> Self {
-        Self { span: self.span.take_front(n), slots: State::<R, T>::take_front(&mut self.slots, n) }
+        Self::new(self.span.take_front(n), State::<R, T>::take_front(&mut self.slots, n))
     }
+}
+
+/// What a pass over a stretch is for. A rule that measures nothing only ever moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The rule is applied.
+    Move,
+    /// The sums are taken; nothing moves.
+    Measure,
+    /// Each block is measured, and then moved.
+    Both,
 }
 
 /// Applies a rule to a stretch.
@@ -49,6 +69,8 @@ pub struct Step<'w, 'a, R: Rule, T: Real> {
     pub coefficients: R::Coefficients<T>,
     /// What rides along; nothing that must look first.
     pub riders: Ride<T>,
+    /// What for.
+    pub pass: Pass,
     /// What moves.
     pub work: &'w mut Work<'a, R, T>,
 }
@@ -88,12 +110,6 @@ impl<T: Real> Ride<T> {
         (g * self.scale).min(self.limit).max(-self.limit) + self.l2 * w
     }
 
-    /// W as the rule sees it.
-    #[inline(always)]
-    pub(super) fn shrunk(&self, w: T) -> T {
-        if self.shrinks { w * self.shrink } else { w }
-    }
-
     #[inline(always)]
     fn prepare(&self, w: &mut [T], g: &mut [T]) {
         if self.before {
@@ -121,25 +137,35 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { coefficients, riders, work } = self;
+        let Self { coefficients, riders, pass, work } = self;
+        let mut sums = Sums::default();
         let n = work.span.len();
         let whole = n - n % BLOCK;
         // What does not fill a block is copied into one, with zeros behind it: so one loop, without a call in it, serves
         // both. What comes of the zeros is not kept.
-        let mut pad = Padded::<R, T>::new(work, whole);
+        let mut pad = Padded::<R, T>::new();
+        if whole < n {
+            pad.fill(work, whole);
+        }
         for part in [&mut work.reborrow().take_front(whole), &mut pad.work()] {
-            let Work { span: Span { w, grad, average }, slots } = part;
+            let Work { span: Span { w, grad, average }, slots, .. } = part;
             for start in (0..w.len()).step_by(BLOCK) {
                 let block = start..start + BLOCK;
                 let mut local = [T::ZERO; BLOCK];
                 let mut g = [T::ZERO; BLOCK];
                 local.copy_from_slice(&w[block.clone()]);
                 g.copy_from_slice(&grad.values()[block.clone()]);
+                riders.prepare(&mut local, &mut g);
+                let mut states = State::<R, T>::load_block::<BLOCK>(slots, start);
+                if R::MEASURES && pass != Pass::Move {
+                    sums.take_in::<R, T>(&coefficients, &local, &g, &states);
+                    if pass == Pass::Measure {
+                        continue;
+                    }
+                }
                 if let Grad::Clear(grad) = grad {
                     grad[block.clone()].fill(T::ZERO);
                 }
-                riders.prepare(&mut local, &mut g);
-                let mut states = State::<R, T>::load_block::<BLOCK>(slots, start);
                 for lane in 0..BLOCK {
                     let mut state = State::<R, T>::lane(&states, lane);
                     local[lane] = R::update(&coefficients, local[lane], g[lane], &mut state);
@@ -152,7 +178,43 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
                 }
             }
         }
-        pad.write(work, whole);
+        work.sums = sums.total();
+        if whole < n && !(R::MEASURES && pass == Pass::Measure) {
+            pad.write(work, whole);
+        }
+    }
+}
+
+/// The sums of [`Rule::measure`], in so many parts that the compiler keeps them in registers.
+#[derive(Default)]
+struct Sums([[f64; LANES]; 2]);
+
+impl Sums {
+    #[inline(always)]
+    fn take_in<R: Rule, T: Real>(
+        &mut self,
+        coefficients: &R::Coefficients<T>,
+        w: &[T; BLOCK],
+        g: &[T; BLOCK],
+        states: &<State<R, T> as Slots<T>>::Block<BLOCK>,
+    ) {
+        let mut terms = [[T::ZERO; BLOCK]; 2];
+        for lane in 0..BLOCK {
+            let [first, second] =
+                R::measure(coefficients, w[lane], g[lane], &State::<R, T>::lane(states, lane));
+            (terms[0][lane], terms[1][lane]) = (first, second);
+        }
+        for (sums, terms) in self.0.iter_mut().zip(&terms) {
+            for terms in terms.as_chunks::<LANES>().0 {
+                for (sum, term) in sums.iter_mut().zip(terms) {
+                    *sum += term.to_f64();
+                }
+            }
+        }
+    }
+
+    fn total(&self) -> [f64; 2] {
+        self.0.map(|lanes| lanes.iter().sum())
     }
 }
 
@@ -168,20 +230,21 @@ struct Padded<R: Rule, T: Real> {
 
 impl<R: Rule, T: Real> Padded<R, T> {
     #[inline(always)]
-    fn new(work: &Work<'_, R, T>, start: usize) -> Self {
-        let n = work.span.len();
-        let padded = |from: &[T]| {
-            let mut block = [T::ZERO; BLOCK];
-            block[..n - start].copy_from_slice(&from[start..]);
-            block
-        };
-        Self {
-            w: padded(work.span.w),
-            grad: padded(work.span.grad.values()),
-            average: work.span.average.as_deref().map_or([T::ZERO; BLOCK], padded),
-            states: State::<R, T>::load_rest(&work.slots, start),
-            len: if start < n { BLOCK } else { 0 },
+    fn new() -> Self {
+        let zeros = [T::ZERO; BLOCK];
+        Self { w: zeros, grad: zeros, average: zeros, states: State::<R, T>::blank(), len: 0 }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, work: &Work<'_, R, T>, start: usize) {
+        let count = work.span.len() - start;
+        self.w[..count].copy_from_slice(&work.span.w[start..]);
+        self.grad[..count].copy_from_slice(&work.span.grad.values()[start..]);
+        if let Some(average) = &work.span.average {
+            self.average[..count].copy_from_slice(&average[start..]);
         }
+        self.states = State::<R, T>::load_rest(&work.slots, start);
+        self.len = BLOCK;
     }
 
     #[inline(always)]
@@ -191,7 +254,7 @@ impl<R: Rule, T: Real> Padded<R, T> {
             grad: Grad::Read(&self.grad[..self.len]),
             average: Some(&mut self.average[..self.len]),
         };
-        Work { span, slots: State::<R, T>::slices(&mut self.states) }
+        Work::new(span, State::<R, T>::slices(&mut self.states))
     }
 
     #[inline(always)]

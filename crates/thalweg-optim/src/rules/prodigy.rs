@@ -167,6 +167,11 @@ impl Rule for Prodigy {
         }
     }
 
+    /// Only ε asks for the new d: else the sums are for the step after.
+    fn measures_first(&self) -> bool {
+        self.epsilon_ahead
+    }
+
     /// g·(W₀ − W) and |s|.
     #[inline(always)]
     fn measure<T: Real>(c: &Coefficients<T>, w: T, g: T, &[_, _, s, start]: &[T; 4]) -> [T; 2] {
