@@ -43,7 +43,7 @@ pub mod wrap;
 
 pub use elementwise::Elementwise;
 pub use groups::{GroupSpec, Preset};
-pub use hyper::{Dialect, Hyper, OptimError, Range};
+pub use hyper::{Dialect, Hyper, NumberKind, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
 pub use optimizer::{Optimizer, Outcome, StepReport};

@@ -82,7 +82,7 @@ impl Method for Adafactor {
         Hyper {
             name: "beta2_decay",
             symbol: "γ",
-            range: Range { low: -1.0, high: 0.0, closed: true },
+            range: Range::between(-1.0, 0.0),
             field: |rule| &mut rule.beta2_decay,
         },
         Hyper {
@@ -100,7 +100,7 @@ impl Method for Adafactor {
         Hyper {
             name: "clip_threshold",
             symbol: "d",
-            range: Range::NON_NEGATIVE,
+            range: Range::POSITIVE,
             field: |rule| &mut rule.clip_threshold,
         },
         Hyper {
@@ -112,19 +112,19 @@ impl Method for Adafactor {
         Hyper {
             name: "min_dim_size_to_factor",
             symbol: "n",
-            range: Range::NON_NEGATIVE,
+            range: Range::NON_NEGATIVE.whole(),
             field: |rule| &mut rule.min_dim_size_to_factor,
         },
         Hyper {
             name: "parameter_scale",
             symbol: "RMS(W)",
-            range: Range::SHARE,
+            range: Range::SWITCH,
             field: |rule| &mut rule.parameter_scale,
         },
         Hyper {
             name: "relative_step",
             symbol: "1/√t",
-            range: Range::SHARE,
+            range: Range::SWITCH,
             field: |rule| &mut rule.relative_step,
         },
     ];

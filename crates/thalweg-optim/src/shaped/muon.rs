@@ -44,7 +44,7 @@ pub struct Muon {
     pub momentum: f64,
     /// λ of the matrices.
     pub weight_decay: f64,
-    /// How many Newton–Schulz steps; a fraction is cut off.
+    /// How many Newton–Schulz steps.
     pub ns_steps: f64,
     /// Whether u looks ahead: 1 is yes, 0 no.
     pub nesterov: f64,
@@ -104,8 +104,8 @@ impl Method for Muon {
     const HYPER: &'static [Hyper<Self>] = &[
         hyper("momentum", "μ", Range::DECAY, |rule| &mut rule.momentum),
         hyper("weight_decay", "λ", Range::NON_NEGATIVE, |rule| &mut rule.weight_decay),
-        hyper("ns_steps", "k", Range { low: 0.0, high: 100.0, closed: true }, |rule| &mut rule.ns_steps),
-        hyper("nesterov", "u", Range::SHARE, |rule| &mut rule.nesterov),
+        hyper("ns_steps", "k", Range::between(0.0, 100.0).whole(), |rule| &mut rule.ns_steps),
+        hyper("nesterov", "u", Range::SWITCH, |rule| &mut rule.nesterov),
         hyper("epsilon", "ε", Range::NON_NEGATIVE, |rule| &mut rule.epsilon),
         hyper("rms_rate", "ϱ", Range::NON_NEGATIVE, |rule| &mut rule.rms_rate),
         hyper("adam_lr_ratio", "η'/η", Range::NON_NEGATIVE, |rule| &mut rule.adam_lr_ratio),

@@ -47,7 +47,7 @@ pub struct Soap {
     pub epsilon: f64,
     /// λ.
     pub weight_decay: f64,
-    /// Steps between two renewals of the bases; a fraction is cut off.
+    /// Steps between two renewals of the bases.
     pub precondition_frequency: f64,
 }
 
@@ -96,7 +96,7 @@ impl Method for Soap {
         Hyper {
             name: "precondition_frequency",
             symbol: "f",
-            range: Range { low: 1.0, high: f64::INFINITY, closed: false },
+            range: Range::COUNT,
             field: |rule| &mut rule.precondition_frequency,
         },
     ];

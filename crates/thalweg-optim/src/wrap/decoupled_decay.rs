@@ -34,7 +34,6 @@ impl Wrapper for DecoupledDecay {
         name: "decoupled_decay",
         symbol: "λ",
         range: Range::NON_NEGATIVE,
-        whole: false,
         field: |wrapper| &mut wrapper.decay,
     }];
 

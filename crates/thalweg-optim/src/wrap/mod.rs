@@ -88,14 +88,9 @@ pub struct Setting<W> {
     pub symbol: &'static str,
     /// What it may be.
     pub range: Range,
-    /// Whether it counts something.
-    pub whole: bool,
     /// Where it lives in the wrapper.
     pub field: fn(&mut W) -> &mut f64,
 }
-
-/// A positive whole number.
-const COUNTS: Range = Range { low: 1.0, high: f64::INFINITY, closed: false };
 
 /// What goes around an optimizer.
 pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 'static {

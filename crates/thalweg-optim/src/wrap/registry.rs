@@ -57,8 +57,6 @@ pub struct SettingRow {
     pub symbol: &'static str,
     /// What it may be.
     pub range: Range,
-    /// Whether it counts something.
-    pub whole: bool,
     /// What it is if nothing is said.
     pub default: f64,
 }
@@ -83,7 +81,6 @@ fn settings<W: Wrapper>() -> Vec<SettingRow> {
         name: setting.name,
         symbol: setting.symbol,
         range: setting.range,
-        whole: setting.whole,
         default: *(setting.field)(&mut default),
     });
     rows.collect()

@@ -36,7 +36,6 @@ impl Wrapper for WeightDecay {
         name: "coupled_decay",
         symbol: "λ",
         range: Range::NON_NEGATIVE,
-        whole: false,
         field: |wrapper| &mut wrapper.decay,
     }];
 
