@@ -48,7 +48,7 @@ pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
 pub use optimizer::{Optimizer, Outcome, StepReport};
 pub use packed::Precision;
-pub use params::{Block, Layout, Role};
+pub use params::{Block, Layout, Orientation, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;

@@ -53,7 +53,7 @@ impl<T: Real> Groups<T> {
             let known = distinct.iter().position(|(other, _)| other == share);
             let member = known.unwrap_or(distinct.len());
             if known.is_none() {
-                distinct.push((*share, Layout::default()));
+                distinct.push((*share, layout.emptied()));
             }
             let own = &mut distinct[member].1;
             member_of.push((member, own.len()));

@@ -18,7 +18,8 @@ use crate::threads::Threads;
 /// be at least the smallest normal number of its type.
 ///
 /// Of a block with more than two dimensions, the last two are the matrix, each other index one matrix of its own; `optax`
-/// takes the two largest. The textbook is algorithm 5 of the paper without its optional momentum.
+/// takes the two largest: by place, as in the packages, whatever the layout says of outputs and inputs (of a matrix, it
+/// does not matter which is which). The textbook is algorithm 5 of the paper without its optional momentum.
 ///
 /// - `torch` puts ε₁ under the fraction and the root instead of into g²: V = R·C/max(mean(R), ε₁), u = g/√max(V, ε₁²).
 ///   Its ε₁ is None by default, «the machine epsilon of the number type»: 0 here. W decays after RMS(W) is taken:
