@@ -36,6 +36,7 @@ impl Wrapper for DecoupledDecay {
         range: Range::NON_NEGATIVE,
         field: |wrapper| &mut wrapper.decay,
     }];
+    const DECAYS: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { decay: riders.decay + self.decay, ..riders }

@@ -102,6 +102,8 @@ pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 's
     const SLOT: Option<&'static str> = None;
     /// The name of what it counts, if it does.
     const COUNT: Option<&'static str> = None;
+    /// Whether its settings are weight decays, which parameter groups multiply.
+    const DECAYS: bool = false;
     /// Whether it asks the objective more than once a step.
     const DRIVES: bool = false;
     /// Whether it must see each gradient itself, so that what is inside may not ask the objective on its own.

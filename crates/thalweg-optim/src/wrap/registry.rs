@@ -39,6 +39,8 @@ pub struct WrapperEntry {
     pub slot: Option<&'static str>,
     /// The name of what it counts, if it does.
     pub count: Option<&'static str>,
+    /// Whether its settings are weight decays, which parameter groups multiply.
+    pub decays: bool,
     /// Whether it asks the objective more than once a step, so that it cannot step with given gradients.
     pub drives: bool,
     pub(super) check: fn(&WrapSpec) -> Result<(), OptimError>,
@@ -67,6 +69,7 @@ const fn row<W: Wrapper>() -> WrapperEntry {
         settings: settings::<W>,
         slot: W::SLOT,
         count: W::COUNT,
+        decays: W::DECAYS,
         drives: W::DRIVES,
         check: |spec| configure::<W>(spec).map(drop),
         f32: put::<W, f32>,

@@ -38,6 +38,7 @@ impl Wrapper for WeightDecay {
         range: Range::NON_NEGATIVE,
         field: |wrapper| &mut wrapper.decay,
     }];
+    const DECAYS: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { l2: riders.l2 + self.decay, ..riders }
