@@ -67,35 +67,88 @@ impl<V: Copy> ByDialect<V> {
     }
 }
 
-/// The numbers that a hyperparameter may take: from `low` (included) to `high` (included or not).
+/// Which numbers between the ends of a [`Range`] are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberKind {
+    /// All of them.
+    Real,
+    /// Whole ones: it counts something.
+    Whole,
+    /// 0 for no and 1 for yes.
+    Switch,
+}
+
+/// The numbers that a hyperparameter may take: from `low` to `high`, each allowed itself or not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// The least value; allowed.
+    /// The lower end.
     pub low: f64,
+    /// Whether `low` itself is left out.
+    pub open: bool,
     /// The upper end; infinite if there is none.
     pub high: f64,
     /// Whether `high` itself is allowed.
     pub closed: bool,
+    /// Which numbers between them.
+    pub kind: NumberKind,
 }
 
 impl Range {
     /// `[0, 1)`: decay rates.
-    pub const DECAY: Self = Self { low: 0.0, high: 1.0, closed: false };
+    pub const DECAY: Self = Self { closed: false, ..Self::between(0.0, 1.0) };
     /// `[0, 1]`: shares.
-    pub const SHARE: Self = Self { low: 0.0, high: 1.0, closed: true };
+    pub const SHARE: Self = Self::between(0.0, 1.0);
+    /// `(0, 1)`: factors that shrink, but not to nothing.
+    pub const INSIDE: Self = Self { open: true, ..Self::DECAY };
     /// `[0, ∞)`: learning rates, ε.
-    pub const NON_NEGATIVE: Self = Self { low: 0.0, high: f64::INFINITY, closed: false };
+    pub const NON_NEGATIVE: Self = Self::at_least(0.0);
+    /// `(0, ∞)`: scales and bounds that would leave nothing over if they were 0.
+    pub const POSITIVE: Self = Self { open: true, ..Self::NON_NEGATIVE };
+    /// `{1, 2, …}`: counts.
+    pub const COUNT: Self = Self { kind: NumberKind::Whole, ..Self::at_least(1.0) };
+    /// `{0, 1}`: no or yes.
+    pub const SWITCH: Self = Self { kind: NumberKind::Switch, ..Self::SHARE };
 
-    /// Whether `value` lies in the range; NaN and ∞ never do.
+    /// `[low, ∞)`.
+    pub const fn at_least(low: f64) -> Self {
+        Self { low, open: false, high: f64::INFINITY, closed: false, kind: NumberKind::Real }
+    }
+
+    /// `[low, high]`.
+    pub const fn between(low: f64, high: f64) -> Self {
+        Self { high, closed: true, ..Self::at_least(low) }
+    }
+
+    /// The whole numbers of it.
+    pub const fn whole(self) -> Self {
+        Self { kind: NumberKind::Whole, ..self }
+    }
+
+    /// Whether `value` is one of them; NaN and ∞ never are.
     pub fn contains(self, value: f64) -> bool {
-        value >= self.low && (value < self.high || (self.closed && value == self.high))
+        self.spans(value) && (self.kind == NumberKind::Real || value.fract() == 0.0)
+    }
+
+    /// Whether `value` lies between the ends.
+    fn spans(self, value: f64) -> bool {
+        let above = value > self.low || (!self.open && value == self.low);
+        above && (value < self.high || (self.closed && value == self.high))
     }
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let high = if self.high.is_infinite() { "∞".to_owned() } else { self.high.to_string() };
-        write!(f, "[{}, {high}{}", self.low, if self.closed { ']' } else { ')' })
+        let Self { low, high, .. } = self;
+        match self.kind {
+            NumberKind::Switch => f.write_str("{0, 1}"),
+            NumberKind::Whole if high.is_infinite() => write!(f, "{{{low}, {}, …}}", low + 1.0),
+            NumberKind::Whole => write!(f, "{{{low}, {}, …, {high}}}", low + 1.0),
+            NumberKind::Real => {
+                let (from, to) = (if self.open { '(' } else { '[' }, if self.closed { ']' } else { ')' });
+                let high = if high.is_infinite() { "∞".to_owned() } else { high.to_string() };
+                write!(f, "{from}{low}, {high}{to}")
+            }
+        }
     }
 }
 
@@ -168,7 +221,7 @@ pub enum OptimError {
         optimizer: &'static str,
     },
     /// A hyperparameter that counts is not a whole number.
-    #[error("{optimizer}: {name} = {value} is not a whole number: it must be one in {range}")]
+    #[error("{optimizer}: {name} = {value} is not a whole number: it must be one of {range}")]
     NotWhole {
         /// The rule's or wrapper's name.
         optimizer: &'static str,
@@ -178,6 +231,25 @@ pub enum OptimError {
         value: f64,
         /// What is allowed.
         range: Range,
+    },
+    /// Two hyperparameters that are each in range do not go together.
+    #[error(
+        "{optimizer}: {lesser} = {lesser_value} and {greater} = {greater_value} contradict each other: {lesser} must be \
+         {relation} {greater}; change one of them"
+    )]
+    Contradiction {
+        /// The method's name.
+        optimizer: &'static str,
+        /// The name of the one that must be the lesser.
+        lesser: &'static str,
+        /// Its value.
+        lesser_value: f64,
+        /// The name of the other.
+        greater: &'static str,
+        /// Its value.
+        greater_value: f64,
+        /// What the lesser must be: «less than» the other, or «at most», where they may be equal.
+        relation: &'static str,
     },
     /// There is no such wrapper.
     #[error("there is no wrapper «{name}»{suggestion} (known: {known})")]
@@ -253,12 +325,25 @@ pub(crate) fn values<R: Method>(rule: &R) -> Vec<(&'static str, f64)> {
     R::HYPER.iter().map(|hyper| (hyper.name, *(hyper.field)(&mut copy))).collect()
 }
 
-/// Refuses a rule with a hyperparameter out of range.
+/// Refuses a rule with a hyperparameter out of range, or with two that do not go together.
 pub(crate) fn check<R: Method>(rule: &R) -> Result<(), OptimError> {
     for (hyper, (name, value)) in R::HYPER.iter().zip(values(rule)) {
         check_value(R::INFO.name, name, value, hyper.range)?;
     }
-    Ok(())
+    rule.check()
+}
+
+/// For a [`Method::check`]: refuses a `lesser` that is not less than `greater` (nor equal, where `equal` says so).
+pub(crate) fn check_order<R: Method>(
+    (lesser, lesser_value): (&'static str, f64),
+    (greater, greater_value): (&'static str, f64),
+    equal: bool,
+) -> Result<(), OptimError> {
+    if lesser_value < greater_value || (equal && lesser_value == greater_value) {
+        return Ok(());
+    }
+    let (optimizer, relation) = (R::INFO.name, if equal { "at most" } else { "less than" });
+    Err(OptimError::Contradiction { optimizer, lesser, lesser_value, greater, greater_value, relation })
 }
 
 /// Refuses a learning rate that is negative, infinite or NaN.
@@ -275,5 +360,11 @@ pub(crate) fn check_value(
     value: f64,
     range: Range,
 ) -> Result<(), OptimError> {
-    if range.contains(value) { Ok(()) } else { Err(OptimError::OutOfRange { optimizer, name, value, range }) }
+    if range.contains(value) {
+        Ok(())
+    } else if range.kind == NumberKind::Whole && range.spans(value) {
+        Err(OptimError::NotWhole { optimizer, name, value, range })
+    } else {
+        Err(OptimError::OutOfRange { optimizer, name, value, range })
+    }
 }

@@ -43,12 +43,12 @@ pub mod wrap;
 
 pub use elementwise::Elementwise;
 pub use groups::{GroupSpec, Preset};
-pub use hyper::{Dialect, Hyper, OptimError, Range};
+pub use hyper::{Dialect, Hyper, NumberKind, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
 pub use optimizer::{Optimizer, Outcome, StepReport};
 pub use packed::Precision;
-pub use params::{Block, Layout, Role};
+pub use params::{Block, Layout, Orientation, Role};
 pub use real::Real;
 pub use riders::Riders;
 pub use rule::Rule;

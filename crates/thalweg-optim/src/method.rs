@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::hyper::{ByDialect, Dialect, Hyper};
+use crate::hyper::{ByDialect, Dialect, Hyper, OptimError};
 
 /// What a table of optimizers shows.
 #[derive(Debug)]
@@ -33,4 +33,12 @@ pub trait Method: Clone + Copy + Debug + PartialEq + Send + Sync + 'static {
 
     /// The method with a dialect's default hyperparameters.
     fn preset(dialect: Dialect) -> Self;
+
+    /// Whether hyperparameters that are each in range go together.
+    ///
+    /// # Errors
+    /// [`OptimError::Contradiction`], which names two that do not.
+    fn check(&self) -> Result<(), OptimError> {
+        Ok(())
+    }
 }

@@ -15,6 +15,15 @@ pub enum Role {
     Scale,
 }
 
+/// Which axes of a weight's shape are its outputs and which its inputs. The numbers alone do not tell, and packages differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Orientation {
+    /// `[out, in]`, convolutions `[out, in, height, width]`: PyTorch.
+    OutIn,
+    /// `[in, out]`, convolutions `[height, width, in, out]`: Keras, JAX, and thalweg-learn.
+    InOut,
+}
+
 /// A named part of the flat slice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
@@ -24,14 +33,29 @@ pub struct Block {
     pub shape: Vec<usize>,
     /// What it does.
     pub role: Role,
+    /// How a weight lies, if its layout says so.
+    pub orientation: Option<Orientation>,
     /// Where it lies in the flat slice.
     pub range: Range<usize>,
+}
+
+impl Block {
+    /// Rows and columns as a matrix, the outputs on one side and all else on the other: of more than two axes, the first
+    /// is the rows where it is `[out, in, …]`, the last the columns where it is `[…, in, out]`. `None` with fewer than two.
+    pub fn matrix(&self, orientation: Orientation) -> Option<(usize, usize)> {
+        match (&*self.shape, orientation) {
+            ([] | [_], _) => None,
+            ([out, rest @ ..], Orientation::OutIn) => Some((*out, rest.iter().product())),
+            ([rest @ .., out], Orientation::InOut) => Some((rest.iter().product(), *out)),
+        }
+    }
 }
 
 /// All blocks of a flat slice, in order and without gaps.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
     blocks: Vec<Block>,
+    orientation: Option<Orientation>,
 }
 
 impl Layout {
@@ -40,6 +64,27 @@ impl Layout {
         let mut layout = Self::default();
         layout.push("w", &[len], Role::Weight);
         layout
+    }
+
+    /// The same with the statement of how its weights lie, those that are still to come included. Methods for which it
+    /// matters (Muon's σ, and what it and SOAP take for the matrix of a convolution) ask for it; where nothing is said,
+    /// they take what their dialect's package would.
+    ///
+    /// ```
+    /// use thalweg_optim::{Layout, Orientation, Role};
+    /// let mut layout = Layout::default().with_orientation(Orientation::InOut);
+    /// layout.push("dense.weight", &[784, 10], Role::Weight);
+    /// assert_eq!(layout.blocks()[0].orientation, Some(Orientation::InOut));
+    /// ```
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = Some(orientation);
+        self.blocks.iter_mut().for_each(|block| block.orientation = self.orientation);
+        self
+    }
+
+    /// A layout without blocks whose weights lie as these.
+    pub(crate) fn emptied(&self) -> Self {
+        Self { blocks: Vec::new(), orientation: self.orientation }
     }
 
     /// Appends a block behind the last one.
@@ -51,7 +96,7 @@ impl Layout {
         assert!(self.blocks.iter().all(|block| block.name != name), "two blocks are called «{name}»");
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
-        self.blocks.push(Block { name, shape: shape.to_vec(), role, range });
+        self.blocks.push(Block { name, shape: shape.to_vec(), role, orientation: self.orientation, range });
     }
 
     /// The blocks, in order.

@@ -5,11 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use thalweg_optim::hyper::Range;
+use thalweg_optim::hyper::{NumberKind, Range};
 use thalweg_optim::registry::{Entry, Kind, REGISTRY, find};
 use thalweg_optim::state::Values;
 use thalweg_optim::{
-    Dialect, Layout, Objective, OptimError, Optimizer, OptimizerSpec, Real, Role, StateDict, from_fn,
+    Dialect, Layout, Objective, OptimError, Optimizer, OptimizerSpec, Real, Role, Rprop, Rule, StateDict,
+    from_fn,
 };
 
 /// Every row in every dialect.
@@ -34,7 +35,34 @@ fn build<T: Real>(spec: &OptimizerSpec, dim: usize) -> Box<dyn Optimizer<T>> {
 /// With every hyperparameter that `which` names at its least value: no ε, no decay.
 fn without(entry: &Entry, spec: &OptimizerSpec, which: impl Fn(&str) -> bool) -> OptimizerSpec {
     let given = (entry.hyper)().into_iter().filter(|(name, ..)| which(name));
-    given.fold(spec.clone(), |spec, (name, _, range)| spec.with(name, range.low))
+    consistent(given.fold(spec.clone(), |spec, (name, _, range)| spec.with(name, least(range))))
+}
+
+/// The least value of a range.
+fn least(range: Range) -> f64 {
+    if range.open { range.low.next_up() } else { range.low }
+}
+
+/// The two ends of a range: at each, the last value inside and the next one outside.
+fn ends(range: Range) -> [(f64, f64); 2] {
+    let (low, high) = (least(range), range.high);
+    if range.kind == NumberKind::Real {
+        let top = if range.closed { (high, high.next_up()) } else { (high.next_down(), high) };
+        return [(low, low.next_down()), top];
+    }
+    [(low, low - 1.0), if high.is_finite() { (high, high + 1.0) } else { (high.next_down(), high) }]
+}
+
+/// With two hyperparameters that contradict each other the other way round.
+fn consistent(spec: OptimizerSpec) -> OptimizerSpec {
+    match spec.resolved() {
+        Err(OptimError::Contradiction { lesser, lesser_value, greater, greater_value, .. }) => {
+            let equal = lesser_value == greater_value;
+            let more = if equal { lesser_value.next_up() } else { lesser_value };
+            spec.with(lesser, greater_value).with(greater, more)
+        }
+        _ => spec,
+    }
 }
 
 fn is_decay(name: &str) -> bool {
@@ -62,71 +90,6 @@ fn quadratic(w: &[f64], grad: &mut [f64]) -> f64 {
         value += 0.5 * curvature * error * error;
     }
     value
-}
-
-/// Logistic regression on 12 made-up rows, with a ridge so that it has one minimum.
-fn logistic(w: &[f64], grad: &mut [f64]) -> f64 {
-    let mut value = 0.0;
-    for (g, &w) in grad.iter_mut().zip(w) {
-        *g = 0.1 * w;
-        value += 0.05 * w * w;
-    }
-    for row in 0..12 {
-        let x = wave(w.len(), 0.7 * row as f64 + 0.1);
-        let y = if row % 3 == 0 { 1.0 } else { -1.0 };
-        let margin: f64 = y * x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>();
-        value += (-margin).exp().ln_1p() / 12.0;
-        let pull = -y / (1.0 + margin.exp()) / 12.0;
-        grad.iter_mut().zip(x).for_each(|(g, x)| *g += pull * x);
-    }
-    value
-}
-
-/// Enough of f(start) − f* is gone where no more than this share is left.
-const LITTLE: f64 = 1e-6;
-
-/// What is left of f(start) − f* after 4,000 steps at the first of the grid's learning rates that leaves little, or the
-/// best; each rate is held or falls linearly to zero: methods whose steps have one size come to rest only so. Where the
-/// model is judged beside W, it is judged there.
-fn left(spec: &OptimizerSpec, f: fn(&[f64], &mut [f64]) -> f64, lowest: f64) -> f64 {
-    let start = vec![2.0; 5];
-    let begin = from_fn(5, f).value(&start) - lowest;
-    let rates = (0..9).map(|i| 10_f64.powf(-0.5 * f64::from(i)));
-    let mut least = f64::INFINITY;
-    for (rate, falls) in rates.flat_map(|rate| [(rate, false), (rate, true)]) {
-        let (mut w, mut optimizer) = (start.clone(), build(spec, 5));
-        for step in 0..4_000 {
-            let share = if falls { 1.0 - f64::from(step) / 4_000.0 } else { 1.0 };
-            optimizer.step(&mut w, &mut from_fn(5, f), rate * share);
-        }
-        let mut point = Vec::new();
-        let judged = if optimizer.average(&w, &mut point) { &point } else { &w };
-        least = least.min((from_fn(5, f).value(judged) - lowest) / begin);
-        if least < LITTLE {
-            break;
-        }
-    }
-    least
-}
-
-#[test]
-fn it_converges_on_a_quadratic_and_on_logistic_regression() {
-    // The lowest value of the regression, by plain descent that has long come to rest.
-    let (mut w, mut grad) = (vec![0.0; 5], vec![0.0; 5]);
-    for _ in 0..20_000 {
-        logistic(&w, &mut grad);
-        w.iter_mut().zip(&grad).for_each(|(w, g)| *w -= g);
-    }
-    let lowest = logistic(&w, &mut grad);
-    assert!(grad.iter().all(|g| g.abs() < 1e-14), "the reference must be at rest");
-    for (entry, spec) in every() {
-        let spec = without(entry, &spec, is_decay);
-        let (first, second) = (left(&spec, quadratic, 0.0), left(&spec, logistic, lowest));
-        // A step that is a share of a block's length, whatever the gradient's, never comes quite to rest.
-        let near = if entry.kind == Kind::Shaped { 10.0 * LITTLE } else { LITTLE };
-        assert!(first < near, "{spec:?} on the quadratic: {first:e}");
-        assert!(second < near, "{spec:?} on the regression: {second:e}");
-    }
 }
 
 #[test]
@@ -192,7 +155,11 @@ fn a_gradient_that_is_zero_from_the_start_is_never_divided_by_zero() {
         let spec = without(entry, &spec, is_decay);
         let mut least =
             vec![spec.clone(), without(entry, &spec, |_| true), without(entry, &spec, is_epsilon)];
-        least.extend((entry.hyper)().iter().map(|&(name, _, range)| spec.clone().with(name, range.low)));
+        least.extend(
+            (entry.hyper)()
+                .iter()
+                .map(|&(name, _, range)| consistent(spec.clone().with(name, self::least(range)))),
+        );
         for spec in least {
             check::<f32>(&spec);
             check::<f64>(&spec);
@@ -357,14 +324,12 @@ fn a_wrong_length_is_a_shape_bug() {
 fn every_hyperparameter_is_refused_just_outside_its_range() {
     for (entry, spec) in every() {
         for (name, _, range) in (entry.hyper)() {
-            let ends = [(range.low, range.low.next_down()), (range.high.next_down(), range.high)];
-            for (inside, outside) in ends {
-                let outside = if range.closed && outside == range.high { outside.next_up() } else { outside };
-                spec.clone()
-                    .with(name, inside)
-                    .build::<f32>(&Layout::vector(3))
-                    .map(drop)
-                    .expect("inside its range");
+            for (inside, outside) in ends(range) {
+                // An end may lie beyond what another hyperparameter allows; it is no less in its own range.
+                match spec.clone().with(name, inside).resolved() {
+                    Ok(values) => assert!(values.contains(&(name, inside)), "{spec:?}: {name} = {inside}"),
+                    Err(error) => assert!(matches!(error, OptimError::Contradiction { .. }), "{error}"),
+                }
                 for bad in [outside, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
                     let spec = spec.clone().with(name, bad);
                     let error = spec
@@ -394,9 +359,116 @@ fn every_hyperparameter_is_refused_just_outside_its_range() {
     }
 }
 
-/// A value of the range that is neither an end nor a default.
-fn inner(range: Range) -> f64 {
-    if range.high.is_finite() { range.low + 0.37 * (range.high - range.low) } else { range.low + 0.37 }
+#[test]
+fn a_fraction_is_refused_where_a_number_counts_or_switches() {
+    let mut counts = Vec::new();
+    for (entry, spec) in every() {
+        for (name, _, range) in (entry.hyper)() {
+            if range.kind == NumberKind::Real {
+                continue;
+            }
+            counts.push(name);
+            let mut built = build::<f64>(&spec, 9);
+            let before = built.hyper();
+            for fraction in [0.5, 0.999, 1.25, 2.7, 99.5].map(|part| range.low + part) {
+                let given = spec.clone().with(name, fraction);
+                for error in [
+                    given.build::<f64>(&layout(9)).err().expect("a fraction"),
+                    given.resolved().expect_err("a fraction"),
+                    built.set_hyper(name, fraction).expect_err("a fraction"),
+                ] {
+                    let error = error.to_string();
+                    for part in [entry.info.name, name, &fraction.to_string(), &range.to_string()] {
+                        assert!(error.contains(part), "«{error}» does not say {part}");
+                    }
+                }
+                assert_eq!(built.hyper(), before, "{spec:?}");
+            }
+        }
+    }
+    // Those that are cut to whole numbers, or compared with zero, where they are used.
+    for name in [
+        "ns_steps",
+        "nesterov",
+        "history",
+        "max_evaluations",
+        "precondition_frequency",
+        "min_dim_size_to_factor",
+        "parameter_scale",
+        "relative_step",
+        "warmup_steps",
+    ] {
+        assert!(counts.contains(&name), "{name} takes fractions");
+    }
+}
+
+/// A hyperparameter and its value.
+type Set = (&'static str, f64);
+
+/// Each pair that must keep an order: name, lesser, greater, a value for each that is in range but the wrong way round.
+const ORDERED: &[(&str, Set, Set, &str)] = &[
+    ("rprop", ("step_min", 2.0), ("step_max", 1.0), "step_min must be at most step_max"),
+    ("lbfgs", ("c1", 0.5), ("c2", 0.4), "c1 must be less than c2"),
+    ("lbfgs", ("c1", 0.5), ("c2", 0.5), "c1 must be less than c2"),
+];
+
+#[test]
+fn a_pair_that_contradicts_itself_is_refused_wherever_it_enters() {
+    for &(name, (lesser, low), (greater, high), says) in ORDERED {
+        for dialect in Dialect::ALL {
+            let spec = OptimizerSpec::named(name).dialect(dialect);
+            let both = spec.clone().with(lesser, low).with(greater, high);
+            let mut built = build::<f64>(&spec.clone().with(lesser, high / 2.0).with(greater, high), 5);
+            let before = built.hyper();
+            for error in [
+                both.build::<f64>(&layout(5)).err().expect("a contradiction"),
+                both.resolved().expect_err("a contradiction"),
+                built.set_hyper(lesser, low).expect_err("a contradiction"),
+            ] {
+                let error = error.to_string();
+                let values = [format!("{lesser} = {low}"), format!("{greater} = {high}")];
+                assert!(error.contains(says) && values.iter().all(|value| error.contains(value)), "{error}");
+            }
+            assert_eq!(built.hyper(), before, "{spec:?}");
+            // The other way round, one after the other, they are what was asked for.
+            built.set_hyper(greater, low.max(high) * 1.5).expect("more room");
+            built.set_hyper(lesser, low).expect("in order");
+        }
+    }
+    // Equal bounds of a step are a step of one size.
+    let fixed = OptimizerSpec::named("rprop").with("step_min", 0.1).with("step_max", 0.1);
+    fixed.build::<f64>(&layout(5)).map(drop).expect("no contradiction");
+    // And the rule itself is checked, too, where no recipe is.
+    let rprop = Rprop { step_min: 1.0, step_max: 0.5, ..Rprop::default() };
+    assert!(matches!(rprop.optimizer::<f64>(3).map(drop), Err(OptimError::Contradiction { .. })));
+}
+
+#[test]
+fn zero_is_refused_where_it_would_leave_nothing() {
+    for (name, hyper) in [
+        ("adadelta", "epsilon"),
+        ("adafactor", "clip_threshold"),
+        ("gradient-descent", "shrink"),
+        ("gradient-descent", "c1"),
+        ("lbfgs", "c1"),
+        ("lars", "trust_coefficient"),
+        ("prodigy", "d_coef"),
+        ("rprop", "eta_minus"),
+        ("rprop", "step_max"),
+    ] {
+        let error = OptimizerSpec::named(name).with(hyper, 0.0).resolved().expect_err("zero").to_string();
+        assert!(error.contains(&format!("{hyper} = 0 is out of range: it must lie in (0, ")), "{error}");
+    }
+}
+
+/// A value of the range that is no default; and no end, where it has others.
+fn inner(range: Range, default: f64) -> f64 {
+    match range.kind {
+        NumberKind::Switch => 1.0 - default,
+        NumberKind::Whole => range.low + 3.0,
+        NumberKind::Real if range.high.is_finite() => range.low + 0.37 * (range.high - range.low),
+        NumberKind::Real => range.low + 0.37,
+    }
 }
 
 #[test]
@@ -413,14 +485,16 @@ fn a_hyperparameter_changed_later_counts_from_the_next_step_on() {
             }
             let state = changed.save();
             let given = changed.hyper();
-            for bad in [range.low.next_down(), range.high.next_up(), f64::NAN, f64::INFINITY] {
+            let [(_, below), (_, beyond)] = ends(range);
+            for bad in [below, beyond, f64::NAN, f64::INFINITY] {
                 let error = changed.set_hyper(name, bad).expect_err("outside its range").to_string();
                 for part in [entry.info.name, name, &range.to_string()] {
                     assert!(error.contains(part), "«{error}» does not say {part}");
                 }
                 assert_eq!((changed.hyper(), changed.save()), (given.clone(), state.clone()), "{spec:?}");
             }
-            let value = inner(range);
+            let default = given.iter().find(|(other, _)| *other == name).expect("it is listed").1;
+            let value = inner(range, default);
             if let Err(error) = changed.set_hyper(name, value) {
                 // It decides which states there are.
                 assert_eq!(error, OptimError::FixedOnceBuilt { optimizer: entry.info.name, name });
@@ -567,13 +641,16 @@ proptest! {
         for (entry, mut spec) in every() {
             for ((name, _, range), share) in (entry.hyper)().into_iter().zip(&share) {
                 // A share of the range; where it has no end, a power of ten above its least.
-                let value = if range.high.is_finite() {
-                    (range.low + share * (range.high - range.low)).clamp(range.low, range.high.next_down())
-                } else {
-                    range.low + 10_f64.powf(log_epsilon)
+                let [(least, _), (most, _)] = ends(range);
+                let value = match range.kind {
+                    NumberKind::Real if range.high.is_finite() => range.low + share * (range.high - range.low),
+                    NumberKind::Real => range.low + 10_f64.powf(log_epsilon),
+                    NumberKind::Switch => share.round(),
+                    NumberKind::Whole => (range.low + 40.0 * share).round(),
                 };
-                spec = spec.with(name, value);
+                spec = spec.with(name, value.clamp(least, most));
             }
+            spec = consistent(spec);
             // A rate that the method finds itself has no bound, and at a rate above 2/λ a decay makes W grow.
             if entry.couples {
                 spec = without(entry, &spec, is_decay);

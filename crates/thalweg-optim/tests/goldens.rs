@@ -4,9 +4,12 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod golden;
 
-use golden::{File, Run, Start, cost_of_f32, files, largest_error, largest_error_from, moved_by_a_rounding};
+use golden::{
+    File, Run, Start, cost_of_f32, files, largest_error, largest_error_from, largest_error_turned,
+    moved_by_a_rounding,
+};
 use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::{Dialect, Real};
+use thalweg_optim::{Dialect, Orientation, Real};
 
 /// What a package gets wrong, and its dialect does not copy.
 struct Deviation {
@@ -80,6 +83,27 @@ fn all_within<T: Real>(tolerance: f64, cost: impl Fn(&File, &Run) -> f64) {
 #[test]
 fn f64_follows_the_packages() {
     all_within::<f64>(1e-10, |_, _| 0.0);
+}
+
+/// Muon knows outputs from inputs: PyTorch's `[out, in]` stored as `[in, out]`, and optax's the other way, are the same
+/// path where the layout says so, and another where it says the opposite.
+#[test]
+fn muon_follows_its_package_on_transposed_weights_that_say_so() {
+    for file in files() {
+        let (turned, wrong) = match file.dialect {
+            Dialect::Optax => (Orientation::OutIn, Orientation::InOut),
+            _ => (Orientation::InOut, Orientation::OutIn),
+        };
+        let (rows, mut differ) = (file.of("muon"), 0);
+        assert!(rows.len() >= 6, "{:?} has no paths", file.dialect);
+        for run in rows {
+            let error = largest_error_turned(&file, run, turned);
+            assert!(error <= run.tolerance.unwrap_or(0.0).max(1e-10), "{}: {error:e}", file.title(run));
+            differ += usize::from(largest_error_turned(&file, run, wrong) > 1e-3);
+        }
+        // Keras's σ has no sides.
+        assert_eq!(differ == 0, file.dialect == Dialect::Keras, "{:?}: {differ} paths differ", file.dialect);
+    }
 }
 
 /// A step rounds to about 6e-8 of W, and an ill-conditioned path carries that on: what 100 steps may add up to is 100

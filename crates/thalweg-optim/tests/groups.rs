@@ -209,6 +209,96 @@ fn only_weights_decay_with_the_preset() {
     }
 }
 
+/// W = 1 after a step without a gradient at a rate of 0.1: what is missing to 1 is a tenth of the decay.
+fn decays(spec: &OptimizerSpec) -> Vec<f64> {
+    let layout = network();
+    let mut w = vec![1.0; layout.len()];
+    let mut optimizer = spec.build::<f64>(&layout).expect("the groups fit");
+    optimizer.step_with(&mut w, &vec![0.0; layout.len()], 0.1).expect("no look-ahead");
+    let of_block = layout.blocks().iter().map(|block| {
+        let own = &w[block.range.clone()];
+        assert!(own.iter().all(|w| *w == own[0]), "{}: {own:?}", block.name);
+        (1.0 - own[0]) / 0.1
+    });
+    of_block.collect()
+}
+
+fn near(found: &[f64], expected: &[f64]) {
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?} is not {expected:?}");
+}
+
+/// A factor reaches a decay wherever it is written: around all groups, in the rule, or in a wrapper that a group brings.
+#[test]
+fn a_group_s_factor_reaches_decays_outside_and_inside() {
+    for (text, default) in [("decoupled-decay", 1e-2), ("weight-decay", 1e-4)] {
+        let own = |value: &str| OptimizerSpec::named("sgd").wrapped(wrapper(&format!("{text}{value}")));
+        let plain = OptimizerSpec::named("sgd");
+        // Biases at a factor of 0, scales at 0.5 of a wrapper's default, weights twice; 0.2 more outside.
+        let spec = plain
+            .clone()
+            .group(GroupSpec::role("bias").optimizer(own("=0.4")).decay(0.0))
+            .group(GroupSpec::role("scale").optimizer(own("")).decay(0.5))
+            .group(GroupSpec::rest().optimizer(own("=0.4")).decay(2.0))
+            .wrapped(wrapper(&format!("{text}=0.2")));
+        let (weight, bias) = (2.0 * (0.4 + 0.2), 0.0);
+        let expected = [weight, bias, weight, bias, 0.5 * (default + 0.2), bias, weight, bias];
+        near(&decays(&spec), &expected);
+        // The preset goes on top: of the decays, only those of weights are left.
+        let spec = OptimizerSpec { presets: vec![Preset::NoBiasDecay], ..spec };
+        near(&decays(&spec), &[weight, 0.0, weight, 0.0, 0.0, 0.0, weight, 0.0]);
+        // So do wrappers of groups within groups, with the factors of both.
+        let inner = plain
+            .clone()
+            .group(GroupSpec::of("0.*").optimizer(own("=0.4")).decay(0.25))
+            .group(GroupSpec::rest())
+            .wrapped(wrapper(&format!("{text}=0.1")));
+        let spec = plain
+            .group(GroupSpec::rest().optimizer(inner).decay(0.5))
+            .wrapped(wrapper(&format!("{text}=0.2")));
+        let (first, other) = (0.5 * 0.25 * (0.4 + 0.1 + 0.2), 0.5 * (0.1 + 0.2));
+        near(&decays(&spec), &[first, first, other, other, other, other, other, other]);
+    }
+    // A rule's own decay beside its wrapper's.
+    let own = OptimizerSpec::named("adamw").with("weight_decay", 0.3).wrapped(wrapper("decoupled-decay=0.1"));
+    let spec =
+        OptimizerSpec::named("sgd").group(GroupSpec::rest().optimizer(own)).preset(Preset::NoBiasDecay);
+    let found = decays(&spec);
+    // One shrinks what the other left.
+    let weight = (1.0 - (1.0 - 0.1 * 0.3) * (1.0 - 0.1 * 0.1)) / 0.1;
+    near(&found, &[weight, 0.0, weight, 0.0, 0.0, 0.0, weight, 0.0]);
+}
+
+/// A decay that is set later keeps each group's factor: what is switched off stays so.
+#[test]
+fn a_decay_that_is_set_later_keeps_the_factors() {
+    let layout = network();
+    for (text, name) in [("decoupled-decay=0.4", "decoupled_decay"), ("weight-decay=0.4", "coupled_decay")] {
+        let own = || OptimizerSpec::named("sgd").wrapped(wrapper(text));
+        let spec = OptimizerSpec::named("sgd")
+            .group(GroupSpec::role("bias").optimizer(own()).decay(0.0))
+            .group(GroupSpec::role("scale").optimizer(own()).decay(0.5))
+            .group(GroupSpec::rest().optimizer(own()));
+        let mut optimizer = spec.build::<f64>(&layout).unwrap();
+        assert_eq!(optimizer.hyper(), [(name, 0.4)]);
+        optimizer.set_hyper(name, 0.8).unwrap();
+        assert_eq!(optimizer.hyper(), [(name, 0.8)]);
+        let mut w = vec![1.0; layout.len()];
+        optimizer.step_with(&mut w, &vec![0.0; layout.len()], 0.1).unwrap();
+        for block in layout.blocks() {
+            let expected = match block.role {
+                Role::Weight => 0.92,
+                Role::Scale => 0.96,
+                Role::Bias => 1.0,
+            };
+            assert!(
+                w[block.range.clone()].iter().all(|w| (w - expected).abs() < 1e-15),
+                "{}: {w:?}",
+                block.name
+            );
+        }
+    }
+}
+
 #[test]
 fn earlier_layers_learn_slower_with_the_preset() {
     let layout = network();
@@ -279,6 +369,16 @@ fn what_does_not_fit_is_named() {
         (
             vec![GroupSpec::of("3.dense.wieght"), GroupSpec::rest()],
             "no block fits match = «3.dense.wieght»; did you",
+        ),
+        (vec![GroupSpec::of("*.wieght"), GroupSpec::rest()], "match = «*.wieght»; did you mean «*.weight»?"),
+        (vec![GroupSpec::of("1.nrom.*"), GroupSpec::rest()], "match = «1.nrom.*»; did you mean «1.norm.*»?"),
+        (
+            vec![GroupSpec::of("*.xyzzy"), GroupSpec::rest()],
+            "no block fits match = «*.xyzzy». There are: 0.dense.weight",
+        ),
+        (
+            vec![GroupSpec { role: Some("scale".to_owned()), ..GroupSpec::of("0.*") }, GroupSpec::rest()],
+            "no block fits match = «0.*», role = «scale». There are",
         ),
         (vec![GroupSpec::rest(), GroupSpec::of("*.bias")], "no block is left for group 2 (match = «*.bias»)"),
         (vec![GroupSpec::role("wieght"), GroupSpec::rest()], "no role «wieght»; did you mean «weight»?"),

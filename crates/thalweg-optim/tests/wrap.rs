@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use thalweg_optim::hyper::NumberKind;
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::wrap::{Accumulate, Asam, ClipAdaptive, Lookahead, Sam, WRAPPERS};
 use thalweg_optim::{
@@ -217,8 +218,12 @@ fn settings_are_reached_by_name_and_refused_outside_their_range() {
             if row.range.high.is_finite() {
                 bad.push(if row.range.closed { row.range.high.next_up() } else { row.range.high });
             }
-            if row.whole {
+            let real = row.range.kind == NumberKind::Real;
+            if !real {
                 bad.push(row.range.low + 0.5);
+            }
+            if row.range.open {
+                bad.push(row.range.low);
             }
             for bad in bad {
                 let error = tower.set_hyper(row.name, bad).expect_err("out of range").to_string();
@@ -228,7 +233,7 @@ fn settings_are_reached_by_name_and_refused_outside_their_range() {
                 assert!(spec.build::<f32>(&layout(9)).is_err() && spec.resolved().is_err(), "{spec:?}");
             }
             assert!(tower.hyper().contains(&(row.name, row.default)), "a refusal changed {}", row.name);
-            let good = row.range.low + 1.0 - f64::from(u8::from(!row.whole)) * 0.5;
+            let good = row.range.low + 1.0 - f64::from(u8::from(real)) * 0.5;
             tower.set_hyper(row.name, good).expect("in range");
             assert!(tower.hyper().contains(&(row.name, good)), "{}", row.name);
             let typo = WrapSpec::named(entry.info.name).with(&row.key[..row.key.len() - 1], 0.5);
@@ -526,7 +531,7 @@ fn a_wrapper_is_written_as_a_table_or_as_text() {
     }
     for (bad, says) in [
         ("{ clip-nrm = 1.0 }", "did you mean «clip-norm»?"),
-        ("{ clip-norm = -1.0 }", "it must lie in [0, ∞)"),
+        ("{ clip-norm = -1.0 }", "it must lie in (0, ∞)"),
         ("{ accumulate = 1.5 }", "is not a whole number"),
         ("{ lookahead = { stps = 5 } }", "did you mean «steps»?"),
         ("{ guard = false }", "leave it out"),

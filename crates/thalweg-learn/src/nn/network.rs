@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use thalweg_optim::random::stream;
-use thalweg_optim::{Layout, Objective};
+use thalweg_optim::{Layout, Objective, Orientation};
 
 use super::activation::Activation;
 use super::dense::Dense;
@@ -30,7 +30,7 @@ struct Placed<T> {
 impl<T: Math> Network<T> {
     /// A network without layers: its output is its input.
     pub fn new(inputs: usize) -> Self {
-        Self { inputs, layers: Vec::new(), layout: Layout::default() }
+        Self { inputs, layers: Vec::new(), layout: Layout::default().with_orientation(Orientation::InOut) }
     }
 
     /// Appends a layer.

@@ -3,7 +3,7 @@
 use super::spec::{GroupSpec, Preset};
 use crate::hyper::{OptimError, Range, check_value};
 use crate::params::{Block, Layout, Role};
-use crate::suggest::did_you_mean;
+use crate::suggest::{closest, did_you_mean};
 
 /// What is the same for the blocks that one optimizer moves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,10 +67,33 @@ fn never(group: &GroupSpec, groups: &[GroupSpec], layout: &Layout) -> OptimError
             index + 1
         ));
     }
-    let hint = group.pattern.as_deref().map(|pattern| did_you_mean(pattern, names())).unwrap_or_default();
+    let hint = group.pattern.as_deref().map(|pattern| hint(pattern, layout)).unwrap_or_default();
     let end = if hint.is_empty() { "." } else { "" };
     let names = names().collect::<Vec<_>>().join(", ");
     wrong(format!("no block fits {what}{hint}{end} There are: {names}"))
+}
+
+/// «Did you mean», for a pattern that fits no name.
+fn hint(pattern: &str, layout: &Layout) -> String {
+    let names: Vec<&str> = layout.blocks().iter().map(|block| block.name.as_str()).collect();
+    if names.iter().any(|name| glob(pattern, name)) {
+        return String::new();
+    }
+    let corrected = corrected(pattern, &names).map(|found| format!("; did you mean «{found}»?"));
+    corrected.unwrap_or_else(|| did_you_mean(pattern, names))
+}
+
+/// The pattern with each of its parts (between dots and stars) as names spell it, if it fits one then.
+fn corrected(pattern: &str, names: &[&str]) -> Option<String> {
+    let known = || names.iter().flat_map(|name| name.split('.'));
+    let spell = |part: &str| closest(part, known()).unwrap_or(part).to_owned();
+    let mut found = String::new();
+    for part in pattern.split_inclusive(['.', '*']) {
+        let own = part.trim_end_matches(['.', '*']);
+        found += &spell(own);
+        found += &part[own.len()..];
+    }
+    names.iter().any(|name| glob(&found, name)).then_some(found)
 }
 
 fn fits(group: &GroupSpec, block: &Block) -> bool {

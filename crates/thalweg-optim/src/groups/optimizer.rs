@@ -11,7 +11,7 @@ use crate::spec::OptimizerSpec;
 use crate::state::StateDict;
 use crate::suggest::did_you_mean;
 use crate::threads::Threads;
-use crate::wrap::{follow, tower};
+use crate::wrap::{self, WRAPPERS, follow, tower};
 
 /// See the [module](super).
 ///
@@ -53,7 +53,7 @@ impl<T: Real> Groups<T> {
             let known = distinct.iter().position(|(other, _)| other == share);
             let member = known.unwrap_or(distinct.len());
             if known.is_none() {
-                distinct.push((*share, Layout::default()));
+                distinct.push((*share, layout.emptied()));
             }
             let own = &mut distinct[member].1;
             member_of.push((member, own.len()));
@@ -151,18 +151,35 @@ fn member_spec(
         OptimizerSpec { wrap: Vec::new(), groups: Vec::new(), presets: Vec::new(), ..spec.clone() };
     let mut own = own.cloned().unwrap_or(inherited);
     if decay != 1.0 {
-        for (name, value) in own.resolved()? {
-            if is_decay(name) {
-                own = own.with(name, value * decay);
-            }
-        }
+        multiply_decays(&mut own, decay)?;
     }
     Ok(own)
 }
 
-/// Whether a rule's hyperparameter is a weight decay.
+/// Multiplies every weight decay in a recipe: the rule's, those of the wrappers around it, and those of rules that groups
+/// within it bring. (The factors of such groups are left alone: they multiply what reaches them.)
+fn multiply_decays(spec: &mut OptimizerSpec, factor: f64) -> Result<(), OptimError> {
+    for (name, value) in spec.resolved()? {
+        if is_decay(name) {
+            spec.hyper.insert(name.to_owned(), value * factor);
+        }
+    }
+    for wrapper in &mut spec.wrap {
+        let entry = wrap::find(&wrapper.name)?;
+        for row in (entry.settings)().into_iter().filter(|_| entry.decays) {
+            let value = wrapper.settings.get(row.key).copied().unwrap_or(row.default);
+            wrapper.settings.insert(row.key.to_owned(), value * factor);
+        }
+    }
+    let mut inner = spec.groups.iter_mut().filter_map(|group| group.optimizer.as_deref_mut());
+    inner.try_for_each(|inner| multiply_decays(inner, factor))
+}
+
+/// Whether a hyperparameter of a rule or of a wrapper is a weight decay.
 fn is_decay(name: &str) -> bool {
+    let mut wrappers = WRAPPERS.iter().filter(|entry| entry.decays);
     name.ends_with("weight_decay")
+        || wrappers.any(|entry| (entry.settings)().iter().any(|row| row.name == name))
 }
 
 impl<T: Real> Optimizer<T> for Groups<T> {
@@ -232,22 +249,23 @@ impl<T: Real> Optimizer<T> for Groups<T> {
         }
     }
 
-    /// Each name once, with the value of the first group that has it, before its decay is multiplied.
+    /// Each name once, with the value of the first group that has it, before its decay is multiplied. A decay that a group
+    /// switches off is told by another, if one has it.
     fn hyper(&self) -> Vec<(&'static str, f64)> {
-        let mut all: Vec<(&'static str, f64)> = Vec::new();
+        let mut all: Vec<(&'static str, f64, bool)> = Vec::new();
         for member in &self.members {
             for (name, value) in member.optimizer.hyper() {
-                let value = if is_decay(name) && member.share.decay != 0.0 {
-                    value / member.share.decay
-                } else {
-                    value
-                };
-                if !all.iter().any(|(known, _)| *known == name) {
-                    all.push((name, value));
+                let factor = if is_decay(name) { member.share.decay } else { 1.0 };
+                let told = factor != 0.0;
+                let value = if told { value / factor } else { value };
+                match all.iter_mut().find(|(known, ..)| *known == name) {
+                    None => all.push((name, value, told)),
+                    Some(known) if told && !known.2 => *known = (name, value, told),
+                    Some(_) => {}
                 }
             }
         }
-        all
+        all.into_iter().map(|(name, value, _)| (name, value)).collect()
     }
 
     /// In every group that knows the name; a decay is multiplied by the group's factor.

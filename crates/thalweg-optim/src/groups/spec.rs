@@ -28,7 +28,8 @@ pub struct GroupSpec {
     /// What the learning rate is multiplied by.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub learning_rate: f64,
-    /// What every weight decay is multiplied by: those of wrappers outside, and a rule's own. 0 switches them off.
+    /// What every weight decay is multiplied by: those of wrappers outside, and the own ones of the rule and of the wrappers
+    /// that it brings. 0 switches them off, wherever they are written.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub decay: f64,
 }
@@ -78,7 +79,7 @@ impl GroupSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
-    /// Only weights decay: biases and the scales of norms are left alone, as He et al., *Bag of tricks for image
+    /// Only weights decay: biases and the scales of norms are left alone, whichever rule or wrapper would decay them, as He et al., *Bag of tricks for image
     /// classification* (2019), advise.
     NoBiasDecay,
     /// The learning rate is multiplied by factorᵏ, k layers before the last: the first learns slowest. A layer is the

@@ -59,7 +59,7 @@ impl Method for Adadelta {
     };
     const HYPER: &'static [Hyper<Self>] = &[
         Hyper { name: "rho", symbol: "γ", range: Range::DECAY, field: |rule| &mut rule.rho },
-        Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
+        Hyper { name: "epsilon", symbol: "ε", range: Range::POSITIVE, field: |rule| &mut rule.epsilon },
     ];
     fn preset(dialect: Dialect) -> Self {
         let (rho, epsilon) = match dialect {

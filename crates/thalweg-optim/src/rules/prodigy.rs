@@ -101,7 +101,7 @@ impl Method for Prodigy {
         Hyper { name: "beta3", symbol: "β₃", range: Range::DECAY, field: |rule| &mut rule.beta3 },
         Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },
         Hyper { name: "d0", symbol: "d₀", range: START, field: |rule| &mut rule.d0 },
-        Hyper { name: "d_coef", symbol: "k", range: Range::NON_NEGATIVE, field: |rule| &mut rule.d_coef },
+        Hyper { name: "d_coef", symbol: "k", range: Range::POSITIVE, field: |rule| &mut rule.d_coef },
         Hyper {
             name: "weight_decay",
             symbol: "λ",
@@ -127,7 +127,7 @@ impl Method for Prodigy {
 }
 
 /// `[1e-12, ∞)`: d² still has all its digits in f32.
-const START: Range = Range { low: 1e-12, high: f64::INFINITY, closed: false };
+const START: Range = Range::at_least(1e-12);
 
 impl Rule for Prodigy {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average", "weighted_sum", "start"];

@@ -94,7 +94,7 @@ impl Method for RAdam {
         Hyper {
             name: "threshold",
             symbol: "threshold",
-            range: Range { low: 4.0, high: f64::INFINITY, closed: false },
+            range: Range::at_least(4.0),
             field: |rule| &mut rule.threshold,
         },
     ];

@@ -1,7 +1,7 @@
 //! Rprop.
 
 use super::sign::sign;
-use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::hyper::{ByDialect, Dialect, Hyper, OptimError, Range, check_order};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
@@ -94,7 +94,7 @@ impl Method for Rprop {
         },
     };
     const HYPER: &'static [Hyper<Self>] = &[
-        Hyper { name: "eta_minus", symbol: "η₋", range: Range::DECAY, field: |rule| &mut rule.eta_minus },
+        Hyper { name: "eta_minus", symbol: "η₋", range: Range::INSIDE, field: |rule| &mut rule.eta_minus },
         Hyper { name: "eta_plus", symbol: "η₊", range: GROWTH, field: |rule| &mut rule.eta_plus },
         Hyper {
             name: "step_min",
@@ -102,12 +102,7 @@ impl Method for Rprop {
             range: Range::NON_NEGATIVE,
             field: |rule| &mut rule.step_min,
         },
-        Hyper {
-            name: "step_max",
-            symbol: "Δ₊",
-            range: Range::NON_NEGATIVE,
-            field: |rule| &mut rule.step_max,
-        },
+        Hyper { name: "step_max", symbol: "Δ₊", range: Range::POSITIVE, field: |rule| &mut rule.step_max },
     ];
 
     fn preset(dialect: Dialect) -> Self {
@@ -118,10 +113,14 @@ impl Method for Rprop {
         let bounds_all = dialect == Dialect::Torch;
         Self { eta_minus: 0.5, eta_plus: 1.2, step_min: 1e-6, step_max: 50.0, turn, bounds_all }
     }
+
+    fn check(&self) -> Result<(), OptimError> {
+        check_order::<Self>(("step_min", self.step_min), ("step_max", self.step_max), true)
+    }
 }
 
 /// `[1, 10]`: steps that grow faster than tenfold overflow before a sign can change.
-const GROWTH: Range = Range { low: 1.0, high: 10.0, closed: true };
+const GROWTH: Range = Range::between(1.0, 10.0);
 
 impl Rule for Rprop {
     const STATES: &'static [&'static str] = &["previous_gradient", "step_size"];

@@ -26,7 +26,7 @@ pub enum Pace {
 pub(super) const SCALARS: &[&str] = &["largest_rate", "weight_sum"];
 
 /// `[0.01, 1]`: x is found from y and z by dividing by β.
-pub(super) const BETA: Range = Range { low: 0.01, high: 1.0, closed: true };
+pub(super) const BETA: Range = Range::between(0.01, 1.0);
 
 impl Pace {
     /// The learning rate of z at this step, warmed up.

@@ -108,7 +108,7 @@ impl Method for ScheduleFreeAdamW {
         Hyper {
             name: "warmup_steps",
             symbol: "T",
-            range: Range::NON_NEGATIVE,
+            range: Range::NON_NEGATIVE.whole(),
             field: |rule| &mut rule.warmup_steps,
         },
     ];

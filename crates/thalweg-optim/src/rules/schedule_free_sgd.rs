@@ -69,7 +69,7 @@ impl Method for ScheduleFreeSgd {
         Hyper {
             name: "warmup_steps",
             symbol: "T",
-            range: Range::NON_NEGATIVE,
+            range: Range::NON_NEGATIVE.whole(),
             field: |rule| &mut rule.warmup_steps,
         },
     ];

@@ -62,7 +62,7 @@ use crate::hyper::Range;
 use crate::suggest::did_you_mean;
 
 /// `[0, 1]`: shares, and factors that only go down.
-const FRACTION: Range = Range { low: 0.0, high: 1.0, closed: true };
+const FRACTION: Range = Range::SHARE;
 
 /// Declares the schedules: the enum, the registry, and the way from one to its shape.
 macro_rules! registry {

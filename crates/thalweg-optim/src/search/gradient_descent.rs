@@ -20,7 +20,7 @@ pub struct GradientDescent {
     pub c1: f64,
     /// β.
     pub shrink: f64,
-    /// Trials a step, at most; what is behind the point is cut off.
+    /// Trials a step, at most.
     pub max_evaluations: f64,
 }
 
@@ -41,12 +41,12 @@ impl Method for GradientDescent {
         calls: ByDialect::same(None),
     };
     const HYPER: &'static [Hyper<Self>] = &[
-        Hyper { name: "c1", symbol: "c₁", range: Range::DECAY, field: |method| &mut method.c1 },
-        Hyper { name: "shrink", symbol: "β", range: Range::DECAY, field: |method| &mut method.shrink },
+        Hyper { name: "c1", symbol: "c₁", range: Range::INSIDE, field: |method| &mut method.c1 },
+        Hyper { name: "shrink", symbol: "β", range: Range::INSIDE, field: |method| &mut method.shrink },
         Hyper {
             name: "max_evaluations",
             symbol: "kmax",
-            range: Range { low: 1.0, high: 1000.0, closed: true },
+            range: Range::between(1.0, 1000.0).whole(),
             field: |method| &mut method.max_evaluations,
         },
     ];

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::line::{Ends, Line, dot, go_to};
 use super::searcher::{Search, Start};
 use super::strong_wolfe::StrongWolfe;
-use crate::hyper::{ByDialect, Dialect, Hyper, Range};
+use crate::hyper::{ByDialect, Dialect, Hyper, OptimError, Range, check_order};
 use crate::method::{Info, Method};
 use crate::params::Layout;
 use crate::real::Real;
@@ -29,13 +29,13 @@ const CURVATURE: f64 = 1e-10;
 /// *Numerical optimization* (2006), algorithms 7.4 and 7.5.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lbfgs {
-    /// m: pairs kept; what is behind the point is cut off.
+    /// m: pairs kept.
     pub history: f64,
     /// c₁.
     pub c1: f64,
-    /// c₂.
+    /// c₂, more than c₁: else no point need be low and flat enough.
     pub c2: f64,
-    /// Points that a search may look at behind its first; what is behind the point is cut off.
+    /// Points that a search may look at behind its first.
     pub max_evaluations: f64,
     /// W is left alone once no number of the gradient is larger.
     pub tolerance_gradient: f64,
@@ -50,7 +50,7 @@ impl Default for Lbfgs {
 }
 
 /// `[1, 1000]`: counts that memory and time bear.
-const FEW: Range = Range { low: 1.0, high: 1000.0, closed: true };
+const FEW: Range = Range::between(1.0, 1000.0).whole();
 
 impl Method for Lbfgs {
     const INFO: Info = Info {
@@ -73,8 +73,8 @@ impl Method for Lbfgs {
     };
     const HYPER: &'static [Hyper<Self>] = &[
         Hyper { name: "history", symbol: "m", range: FEW, field: |method| &mut method.history },
-        Hyper { name: "c1", symbol: "c₁", range: Range::DECAY, field: |method| &mut method.c1 },
-        Hyper { name: "c2", symbol: "c₂", range: Range::DECAY, field: |method| &mut method.c2 },
+        Hyper { name: "c1", symbol: "c₁", range: Range::INSIDE, field: |method| &mut method.c1 },
+        Hyper { name: "c2", symbol: "c₂", range: Range::INSIDE, field: |method| &mut method.c2 },
         Hyper {
             name: "max_evaluations",
             symbol: "kmax",
@@ -105,6 +105,10 @@ impl Method for Lbfgs {
             tolerance_gradient: 1e-7,
             tolerance_change: 1e-9,
         }
+    }
+
+    fn check(&self) -> Result<(), OptimError> {
+        check_order::<Self>(("c1", self.c1), ("c2", self.c2), false)
     }
 }
 

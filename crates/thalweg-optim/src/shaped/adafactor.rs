@@ -18,7 +18,8 @@ use crate::threads::Threads;
 /// be at least the smallest normal number of its type.
 ///
 /// Of a block with more than two dimensions, the last two are the matrix, each other index one matrix of its own; `optax`
-/// takes the two largest. The textbook is algorithm 5 of the paper without its optional momentum.
+/// takes the two largest: by place, as in the packages, whatever the layout says of outputs and inputs (of a matrix, it
+/// does not matter which is which). The textbook is algorithm 5 of the paper without its optional momentum.
 ///
 /// - `torch` puts ε₁ under the fraction and the root instead of into g²: V = R·C/max(mean(R), ε₁), u = g/√max(V, ε₁²).
 ///   Its ε₁ is None by default, «the machine epsilon of the number type»: 0 here. W decays after RMS(W) is taken:
@@ -82,7 +83,7 @@ impl Method for Adafactor {
         Hyper {
             name: "beta2_decay",
             symbol: "γ",
-            range: Range { low: -1.0, high: 0.0, closed: true },
+            range: Range::between(-1.0, 0.0),
             field: |rule| &mut rule.beta2_decay,
         },
         Hyper {
@@ -100,7 +101,7 @@ impl Method for Adafactor {
         Hyper {
             name: "clip_threshold",
             symbol: "d",
-            range: Range::NON_NEGATIVE,
+            range: Range::POSITIVE,
             field: |rule| &mut rule.clip_threshold,
         },
         Hyper {
@@ -112,19 +113,19 @@ impl Method for Adafactor {
         Hyper {
             name: "min_dim_size_to_factor",
             symbol: "n",
-            range: Range::NON_NEGATIVE,
+            range: Range::NON_NEGATIVE.whole(),
             field: |rule| &mut rule.min_dim_size_to_factor,
         },
         Hyper {
             name: "parameter_scale",
             symbol: "RMS(W)",
-            range: Range::SHARE,
+            range: Range::SWITCH,
             field: |rule| &mut rule.parameter_scale,
         },
         Hyper {
             name: "relative_step",
             symbol: "1/√t",
-            range: Range::SHARE,
+            range: Range::SWITCH,
             field: |rule| &mut rule.relative_step,
         },
     ];

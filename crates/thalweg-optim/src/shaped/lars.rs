@@ -75,7 +75,7 @@ impl Method for Lars {
         Hyper {
             name: "trust_coefficient",
             symbol: "τ",
-            range: Range::NON_NEGATIVE,
+            range: Range::POSITIVE,
             field: |rule| &mut rule.trust_coefficient,
         },
         Hyper { name: "epsilon", symbol: "ε", range: Range::NON_NEGATIVE, field: |rule| &mut rule.epsilon },

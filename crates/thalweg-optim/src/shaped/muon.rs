@@ -8,7 +8,7 @@ use super::rest;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::kernel::matmul::transpose;
 use crate::method::{Info, Method};
-use crate::params::{Block, Role};
+use crate::params::{Block, Orientation, Role};
 use crate::real::Real;
 use crate::rules::{AdamW, NAdam, Place, correction};
 use crate::threads::Threads;
@@ -21,13 +21,18 @@ use crate::threads::Threads;
 /// belong to the first and last layer or to an embedding, which its author leaves to AdamW, no shape tells: parameter
 /// groups do.
 ///
-/// A block with more than two dimensions is `[shape[0], the rest]` in the dialects `torch` and `textbook`, as the author
-/// does with convolutions (PyTorch's own Muon refuses them), and goes to AdamW in `keras` and `optax`, as there.
+/// σ weighs a weight's outputs against its inputs. Which axes those are, the layout says
+/// ([`Layout::with_orientation`](crate::Layout::with_orientation)); where it does not, they are where the dialect's package
+/// has them: `[out, in]` in `torch` and `textbook`, `[in, out]` in `optax`.
 ///
-/// - `torch`: b ← μb + (1−μ)g, u = (1−μ)g + μb; u/max(‖u‖, ε). σ = √max(1, rows/columns), for weights `[out, in]`.
+/// A block with more than two dimensions is `[out, the rest]` in the dialects `torch` and `textbook`, as the author
+/// does with convolutions (PyTorch's own Muon refuses them), or `[the rest, out]` where the layout says so; it goes to
+/// AdamW in `keras` and `optax`, as there.
+///
+/// - `torch`: b ← μb + (1−μ)g, u = (1−μ)g + μb; u/max(‖u‖, ε). σ = √max(1, out/in).
 ///   PyTorch iterates in bf16; here it is the parameters' own type. Its Muon takes matrices only: the rest is its AdamW.
 /// - `keras`: σ = ϱ√max(rows, columns), ϱ = 0.2; σ = 1 where ϱ is 0. Its `epsilon` is the rest's: `adam_epsilon` here.
-/// - `optax`: b ← μb + (1−μ)g, corrected for its start at zero; σ = √max(1, columns/rows), for weights `[in, out]`.
+/// - `optax`: b ← μb + (1−μ)g, corrected for its start at zero; σ = √max(1, out/in).
 ///   With Nesterov, the rest follows NAdam. Its `eps` is both of ε and `adam_epsilon`.
 /// - `textbook`: the author's code. σ as in `torch`, λ = 0.
 ///
@@ -44,7 +49,7 @@ pub struct Muon {
     pub momentum: f64,
     /// λ of the matrices.
     pub weight_decay: f64,
-    /// How many Newton–Schulz steps; a fraction is cut off.
+    /// How many Newton–Schulz steps.
     pub ns_steps: f64,
     /// Whether u looks ahead: 1 is yes, 0 no.
     pub nesterov: f64,
@@ -88,10 +93,10 @@ impl Method for Muon {
         summary: "momentum made orthogonal for matrices, AdamW for the rest",
         paper: "Jordan et al. 2024",
         formula: ByDialect {
-            torch: "b ← μb + (1−μ)g; u = (1−μ)g + μb; O = NS(u/max(‖u‖, ε)); W ← (1−ηλ)W − η√max(1, rows/columns)·O",
+            torch: "b ← μb + (1−μ)g; u = (1−μ)g + μb; O = NS(u/max(‖u‖, ε)); W ← (1−ηλ)W − η√max(1, out/in)·O",
             keras: "b ← μb + g; u = g + μb; O = NS(u/(‖u‖ + ε)); W ← (1−ηλ)W − ηϱ√max(rows, columns)·O",
-            optax: "b ← μb + (1−μ)g; u = μb/(1−μᵗ⁺¹) + (1−μ)g/(1−μᵗ); O = NS(u/(‖u‖ + ε)); W ← (1−ηλ)W − η√max(1, columns/rows)·O",
-            textbook: "b ← μb + g; u = g + μb; O = NS(u/(‖u‖ + ε)); W ← (1−ηλ)W − η√max(1, rows/columns)·O",
+            optax: "b ← μb + (1−μ)g; u = μb/(1−μᵗ⁺¹) + (1−μ)g/(1−μᵗ); O = NS(u/(‖u‖ + ε)); W ← (1−ηλ)W − η√max(1, out/in)·O",
+            textbook: "b ← μb + g; u = g + μb; O = NS(u/(‖u‖ + ε)); W ← (1−ηλ)W − η√max(1, out/in)·O",
         },
         learning_rate: ByDialect { torch: 1e-3, keras: 1e-3, optax: 1e-3, textbook: 0.02 },
         calls: ByDialect {
@@ -104,8 +109,8 @@ impl Method for Muon {
     const HYPER: &'static [Hyper<Self>] = &[
         hyper("momentum", "μ", Range::DECAY, |rule| &mut rule.momentum),
         hyper("weight_decay", "λ", Range::NON_NEGATIVE, |rule| &mut rule.weight_decay),
-        hyper("ns_steps", "k", Range { low: 0.0, high: 100.0, closed: true }, |rule| &mut rule.ns_steps),
-        hyper("nesterov", "u", Range::SHARE, |rule| &mut rule.nesterov),
+        hyper("ns_steps", "k", Range::between(0.0, 100.0).whole(), |rule| &mut rule.ns_steps),
+        hyper("nesterov", "u", Range::SWITCH, |rule| &mut rule.nesterov),
         hyper("epsilon", "ε", Range::NON_NEGATIVE, |rule| &mut rule.epsilon),
         hyper("rms_rate", "ϱ", Range::NON_NEGATIVE, |rule| &mut rule.rms_rate),
         hyper("adam_lr_ratio", "η'/η", Range::NON_NEGATIVE, |rule| &mut rule.adam_lr_ratio),
@@ -155,15 +160,17 @@ struct Momentum {
 impl Muon {
     /// Rows and columns of a block that is a matrix to it.
     fn matrix(&self, block: &Block) -> Option<(usize, usize)> {
-        match (block.role, &*block.shape) {
-            (Role::Weight, [rows, columns]) => Some((*rows, *columns)),
-            (Role::Weight, [rows, rest @ ..])
-                if rest.len() > 1 && matches!(self.form, Dialect::Torch | Dialect::Textbook) =>
-            {
-                Some((*rows, rest.iter().product()))
-            }
-            _ => None,
-        }
+        let most = if matches!(self.form, Dialect::Torch | Dialect::Textbook) { usize::MAX } else { 2 };
+        let fits = block.role == Role::Weight && block.shape.len() <= most;
+        block.matrix(self.orientation(block)).filter(|_| fits)
+    }
+
+    /// How a block lies: as its layout says, or else as the dialect's package has it.
+    fn orientation(&self, block: &Block) -> Orientation {
+        block.orientation.unwrap_or(match self.form {
+            Dialect::Torch | Dialect::Textbook => Orientation::OutIn,
+            Dialect::Keras | Dialect::Optax => Orientation::InOut,
+        })
     }
 
     fn momentum(&self, step: u64) -> Momentum {
@@ -182,15 +189,15 @@ impl Muon {
     }
 
     /// σ.
-    fn scale(&self, (rows, columns): (usize, usize)) -> f64 {
+    fn scale(&self, (rows, columns): (usize, usize), orientation: Orientation) -> f64 {
         let (rows, columns) = (rows as f64, columns as f64);
         if self.rms_rate > 0.0 {
             return self.rms_rate * rows.max(columns).sqrt();
         }
-        match self.form {
-            Dialect::Torch | Dialect::Textbook => (rows / columns).max(1.0).sqrt(),
-            Dialect::Optax => (columns / rows).max(1.0).sqrt(),
-            Dialect::Keras => 1.0,
+        match (self.form, orientation) {
+            (Dialect::Keras, _) => 1.0,
+            (_, Orientation::OutIn) => (rows / columns).max(1.0).sqrt(),
+            (_, Orientation::InOut) => (columns / rows).max(1.0).sqrt(),
         }
     }
 
@@ -261,7 +268,7 @@ impl BlockRule for Muon {
         }
         let step = orthogonalize(threads, (low, wide), self.ns_steps as u64, x, scratch);
         shrink(w, at.learning_rate * self.weight_decay, threads);
-        let rate = T::from_f64(at.learning_rate * self.scale((rows, columns)));
+        let rate = T::from_f64(at.learning_rate * self.scale((rows, columns), self.orientation(block)));
         if high {
             subtract_transposed(w, step, (rows, columns), rate);
         } else {

@@ -10,7 +10,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::kernel::dispatch;
 use crate::kernel::matmul::transpose;
 use crate::method::{Info, Method};
-use crate::params::Block;
+use crate::params::{Block, Orientation};
 use crate::real::Real;
 use crate::rules::{beside_root, correction};
 use crate::threads::Threads;
@@ -25,8 +25,9 @@ use crate::threads::Threads;
 /// `precondition_frequency` steps, the bases are renewed by one power step: Q ← the orthonormal factor of LQ, its columns
 /// sorted by their eigenvalues.
 ///
-/// A matrix is any block with two dimensions; more are seen as `[shape[0], the rest]` (the reference has a factor for each
-/// dimension instead). Vectors follow Adam in the form above, without a basis; so does the side of a matrix that is longer
+/// A matrix is any block with two dimensions; more are seen as `[shape[0], the rest]`, or as `[the rest, out]` where the
+/// layout says that outputs come last ([`Orientation`]); the reference has a factor for each dimension instead. Which of
+/// two dimensions is which does not matter. Vectors follow Adam in the form above, without a basis; so does the side of a matrix that is longer
 /// than 10,000. All dialects are one: no package's own, but the authors' form as `pytorch_optimizer` has it, whose QR is
 /// in single precision; here it is in double precision. The eigenvectors of equal eigenvalues are anybody's choice: where
 /// the first gradient is of low rank, packages differ from each other and from this.
@@ -47,7 +48,7 @@ pub struct Soap {
     pub epsilon: f64,
     /// λ.
     pub weight_decay: f64,
-    /// Steps between two renewals of the bases; a fraction is cut off.
+    /// Steps between two renewals of the bases.
     pub precondition_frequency: f64,
 }
 
@@ -96,7 +97,7 @@ impl Method for Soap {
         Hyper {
             name: "precondition_frequency",
             symbol: "f",
-            range: Range { low: 1.0, high: f64::INFINITY, closed: false },
+            range: Range::COUNT,
             field: |rule| &mut rule.precondition_frequency,
         },
     ];
@@ -133,10 +134,7 @@ struct Side<'a, T> {
 
 /// Rows and columns of a block that is a matrix.
 fn matrix(block: &Block) -> Option<(usize, usize)> {
-    match &*block.shape {
-        [] | [_] => None,
-        [rows, rest @ ..] => Some((*rows, rest.iter().product())),
-    }
+    block.matrix(block.orientation.unwrap_or(Orientation::OutIn))
 }
 
 impl BlockRule for Soap {

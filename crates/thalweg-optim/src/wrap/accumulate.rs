@@ -1,7 +1,8 @@
 //! Gradient accumulation.
 
 use super::passes::pairs;
-use super::{COUNTS, Memory, Setting, Wrapper, WrapperInfo};
+use super::{Memory, Setting, Wrapper, WrapperInfo};
+use crate::hyper::Range;
 use crate::optimizer::{Optimizer, Outcome};
 use crate::real::Real;
 use crate::riders::Riders;
@@ -38,8 +39,7 @@ impl Wrapper for Accumulate {
         key: "steps",
         name: "accumulate_steps",
         symbol: "k",
-        range: COUNTS,
-        whole: true,
+        range: Range::COUNT,
         field: |wrapper| &mut wrapper.steps,
     }];
     const SLOT: Option<&'static str> = Some("sum");

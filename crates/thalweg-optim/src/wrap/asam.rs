@@ -44,7 +44,6 @@ impl Wrapper for Asam {
             name: "asam_rho",
             symbol: "ρ",
             range: Range::NON_NEGATIVE,
-            whole: false,
             field: |wrapper| &mut wrapper.rho,
         },
         Setting {
@@ -52,7 +51,6 @@ impl Wrapper for Asam {
             name: "asam_eta",
             symbol: "η",
             range: Range::NON_NEGATIVE,
-            whole: false,
             field: |wrapper| &mut wrapper.eta,
         },
     ];

@@ -81,8 +81,7 @@ impl Wrapper for ClipAdaptive {
             key: "clipping",
             name: "clip_adaptive",
             symbol: "λ",
-            range: Range::NON_NEGATIVE,
-            whole: false,
+            range: Range::POSITIVE,
             field: |wrapper| &mut wrapper.clipping,
         },
         Setting {
@@ -90,7 +89,6 @@ impl Wrapper for ClipAdaptive {
             name: "clip_adaptive_epsilon",
             symbol: "ε",
             range: Range::NON_NEGATIVE,
-            whole: false,
             field: |wrapper| &mut wrapper.epsilon,
         },
     ];

@@ -34,8 +34,7 @@ impl Wrapper for ClipNorm {
         key: "max-norm",
         name: "clip_norm",
         symbol: "c",
-        range: Range::NON_NEGATIVE,
-        whole: false,
+        range: Range::POSITIVE,
         field: |wrapper| &mut wrapper.max_norm,
     }];
 

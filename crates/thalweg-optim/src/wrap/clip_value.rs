@@ -33,8 +33,7 @@ impl Wrapper for ClipValue {
         key: "max-value",
         name: "clip_value",
         symbol: "c",
-        range: Range::NON_NEGATIVE,
-        whole: false,
+        range: Range::POSITIVE,
         field: |wrapper| &mut wrapper.max_value,
     }];
 

@@ -34,9 +34,9 @@ impl Wrapper for DecoupledDecay {
         name: "decoupled_decay",
         symbol: "λ",
         range: Range::NON_NEGATIVE,
-        whole: false,
         field: |wrapper| &mut wrapper.decay,
     }];
+    const DECAYS: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { decay: riders.decay + self.decay, ..riders }

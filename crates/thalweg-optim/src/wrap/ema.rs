@@ -55,15 +55,13 @@ impl Wrapper for Ema {
             name: "ema_decay",
             symbol: "β",
             range: Range::DECAY,
-            whole: false,
             field: |wrapper| &mut wrapper.decay,
         },
         Setting {
             key: "debias",
             name: "ema_debias",
             symbol: "debias",
-            range: Range::SHARE,
-            whole: true,
+            range: Range::SWITCH,
             field: |wrapper| &mut wrapper.debias,
         },
     ];

@@ -1,7 +1,7 @@
 //! Lookahead.
 
 use super::passes::follow;
-use super::{COUNTS, Memory, Setting, Wrapper, WrapperInfo};
+use super::{Memory, Setting, Wrapper, WrapperInfo};
 use crate::hyper::Range;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Outcome, StepReport};
@@ -66,16 +66,14 @@ impl Wrapper for Lookahead {
             key: "steps",
             name: "lookahead_steps",
             symbol: "k",
-            range: COUNTS,
-            whole: true,
+            range: Range::COUNT,
             field: |wrapper| &mut wrapper.steps,
         },
         Setting {
             key: "alpha",
             name: "lookahead_alpha",
             symbol: "α",
-            range: Range::SHARE,
-            whole: false,
+            range: Range { open: true, ..Range::SHARE },
             field: |wrapper| &mut wrapper.alpha,
         },
     ];

@@ -88,14 +88,9 @@ pub struct Setting<W> {
     pub symbol: &'static str,
     /// What it may be.
     pub range: Range,
-    /// Whether it counts something.
-    pub whole: bool,
     /// Where it lives in the wrapper.
     pub field: fn(&mut W) -> &mut f64,
 }
-
-/// A positive whole number.
-const COUNTS: Range = Range { low: 1.0, high: f64::INFINITY, closed: false };
 
 /// What goes around an optimizer.
 pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 'static {
@@ -107,6 +102,8 @@ pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 's
     const SLOT: Option<&'static str> = None;
     /// The name of what it counts, if it does.
     const COUNT: Option<&'static str> = None;
+    /// Whether its settings are weight decays, which parameter groups multiply.
+    const DECAYS: bool = false;
     /// Whether it asks the objective more than once a step.
     const DRIVES: bool = false;
     /// Whether it must see each gradient itself, so that what is inside may not ask the objective on its own.

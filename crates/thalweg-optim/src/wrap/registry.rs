@@ -39,6 +39,8 @@ pub struct WrapperEntry {
     pub slot: Option<&'static str>,
     /// The name of what it counts, if it does.
     pub count: Option<&'static str>,
+    /// Whether its settings are weight decays, which parameter groups multiply.
+    pub decays: bool,
     /// Whether it asks the objective more than once a step, so that it cannot step with given gradients.
     pub drives: bool,
     pub(super) check: fn(&WrapSpec) -> Result<(), OptimError>,
@@ -57,8 +59,6 @@ pub struct SettingRow {
     pub symbol: &'static str,
     /// What it may be.
     pub range: Range,
-    /// Whether it counts something.
-    pub whole: bool,
     /// What it is if nothing is said.
     pub default: f64,
 }
@@ -69,6 +69,7 @@ const fn row<W: Wrapper>() -> WrapperEntry {
         settings: settings::<W>,
         slot: W::SLOT,
         count: W::COUNT,
+        decays: W::DECAYS,
         drives: W::DRIVES,
         check: |spec| configure::<W>(spec).map(drop),
         f32: put::<W, f32>,
@@ -83,7 +84,6 @@ fn settings<W: Wrapper>() -> Vec<SettingRow> {
         name: setting.name,
         symbol: setting.symbol,
         range: setting.range,
-        whole: setting.whole,
         default: *(setting.field)(&mut default),
     });
     rows.collect()

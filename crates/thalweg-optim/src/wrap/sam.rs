@@ -41,7 +41,6 @@ impl Wrapper for Sam {
         name: "sam_rho",
         symbol: "ρ",
         range: Range::NON_NEGATIVE,
-        whole: false,
         field: |wrapper| &mut wrapper.rho,
     }];
     const DRIVES: bool = true;

@@ -1,7 +1,7 @@
 //! Stochastic weight averaging.
 
 use super::averaging;
-use super::{COUNTS, Memory, Setting, Wrapper, WrapperInfo};
+use super::{Memory, Setting, Wrapper, WrapperInfo};
 use crate::hyper::Range;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Outcome, StepReport};
@@ -49,16 +49,14 @@ impl Wrapper for Swa {
             key: "start",
             name: "swa_start",
             symbol: "start",
-            range: Range::NON_NEGATIVE,
-            whole: true,
+            range: Range::NON_NEGATIVE.whole(),
             field: |wrapper| &mut wrapper.start,
         },
         Setting {
             key: "every",
             name: "swa_every",
             symbol: "every",
-            range: COUNTS,
-            whole: true,
+            range: Range::COUNT,
             field: |wrapper| &mut wrapper.every,
         },
     ];

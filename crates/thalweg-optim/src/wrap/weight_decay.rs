@@ -36,9 +36,9 @@ impl Wrapper for WeightDecay {
         name: "coupled_decay",
         symbol: "λ",
         range: Range::NON_NEGATIVE,
-        whole: false,
         field: |wrapper| &mut wrapper.decay,
     }];
+    const DECAYS: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { l2: riders.l2 + self.decay, ..riders }

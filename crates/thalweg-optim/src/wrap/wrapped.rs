@@ -102,11 +102,7 @@ pub(super) fn check<W: Wrapper>(wrapper: &W) -> Result<(), OptimError> {
 
 fn check_setting<W: Wrapper>(setting: &Setting<W>, value: f64) -> Result<(), OptimError> {
     let (optimizer, name, range) = (W::INFO.name, setting.key, setting.range);
-    check_value(optimizer, name, value, range)?;
-    if setting.whole && value.fract() != 0.0 {
-        return Err(OptimError::NotWhole { optimizer, name, value, range });
-    }
-    Ok(())
+    check_value(optimizer, name, value, range)
 }
 
 /// The names of an optimizer and the wrappers around it, as text.

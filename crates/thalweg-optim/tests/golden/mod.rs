@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thalweg_optim::{Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Real, Role, WrapSpec, from_fn};
+use thalweg_optim::{
+    Dialect, Layout, OptimError, Optimizer, OptimizerSpec, Orientation, Real, Role, WrapSpec, from_fn,
+};
 
 /// A package's file and the dialect that must follow it.
 pub(crate) struct File {
@@ -282,6 +284,44 @@ pub(crate) fn moved_by_a_rounding<T: Real>(file: &File, run: &Run) -> f64 {
 /// Two units in the last place of 1.
 fn rounding<T: Real>() -> f64 {
     if T::from_f64(1e-10) + T::ONE == T::ONE { 2.4e-7 } else { 4.5e-16 }
+}
+
+/// The error of a row whose matrices are stored the other way round, by a layout that says how they lie then.
+pub(crate) fn largest_error_turned(file: &File, run: &Run, orientation: Orientation) -> f64 {
+    let spec = file.spec(run).expect("a row that the registry can play");
+    let problem = file.golden.problems.iter().find(|p| p.name == run.problem).expect("a problem of the file");
+    let mut layout = Layout::default().with_orientation(orientation);
+    // Where each number lies in the package's W.
+    let mut place: Vec<usize> = Vec::new();
+    for block in problem.layout().blocks() {
+        let shape: Vec<usize> = block.shape.iter().rev().copied().collect();
+        layout.push(&block.name, &shape, block.role);
+        match *block.shape {
+            [_] => place.extend(block.range.clone()),
+            [rows, columns] => {
+                let start = block.range.start;
+                place.extend((0..rows * columns).map(|i| start + i % rows * columns + i / rows));
+            }
+            _ => panic!("a shape of more axes is new"),
+        }
+    }
+    let back = |turned: &[f64]| {
+        let mut w = vec![0.0; turned.len()];
+        place.iter().zip(turned).for_each(|(&at, &turned)| w[at] = turned);
+        w
+    };
+    let mut w: Vec<f64> = place.iter().map(|&at| problem.w0[at]).collect();
+    let mut optimizer = spec.build::<f64>(&layout).expect("the script's settings are in range");
+    let mut worst = 0.0_f64;
+    for step in 1..=100 {
+        let gradient = problem.form.gradient(&back(&w));
+        let gradient: Vec<f64> = place.iter().map(|&at| gradient[at]).collect();
+        optimizer.step_with(&mut w, &gradient, run.hyperparameters["learning_rate"]).expect("no look-ahead");
+        if let Some(expected) = run.w.get(&step) {
+            worst = worst.max(distance(&back(&w), expected));
+        }
+    }
+    worst
 }
 
 static NONE: At = BTreeMap::new();

@@ -3,6 +3,7 @@
 
 mod driver;
 mod invariances;
+mod orientation;
 mod papers;
 
 use thalweg_optim::registry::{Kind, REGISTRY};

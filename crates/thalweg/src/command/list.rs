@@ -140,10 +140,9 @@ fn wrappers() -> Grid {
         ("paper", "source"),
     ];
     let rows = WRAPPERS.iter().map(|entry| {
-        let settings = (entry.settings)().into_iter().map(|row| {
-            let whole = if row.whole { ", whole" } else { "" };
-            format!("{} = {} = {} in {}{whole}", row.symbol, row.key, rate_text(row.default), row.range)
-        });
+        let settings = (entry.settings)()
+            .into_iter()
+            .map(|row| format!("{} = {} = {} in {}", row.symbol, row.key, rate_text(row.default), row.range));
         let states: Vec<_> = entry.slot.into_iter().chain(entry.count).collect();
         [
             entry.info.name.to_owned(),
