@@ -29,7 +29,7 @@ pub struct Outcome {
     pub skipped: bool,
     /// Whether the gradient was only added to others (accumulation): then W is as before.
     pub collected: bool,
-    /// Whether a search found no lower point: then W is as before.
+    /// Whether a search found no lower point: then W is as before, not even shrunk by a decoupled decay.
     pub stuck: bool,
 }
 

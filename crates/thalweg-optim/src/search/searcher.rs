@@ -230,11 +230,10 @@ impl<M: Search, T: Real> Optimizer<T> for Searcher<M, T> {
         let (value, outcome) = self.go(w, &mut seen, learning_rate, riders, &mut scratch);
         let evaluations = seen.evaluations;
         self.scratch = scratch;
-        if outcome.skipped {
-            if riders.decay != 0.0 {
-                w.copy_from_slice(&self.kept);
-            }
-        } else if let Some(average) = average {
+        if riders.decay != 0.0 && (outcome.skipped || outcome.stuck) {
+            w.copy_from_slice(&self.kept);
+        }
+        if let (false, Some(average)) = (outcome.skipped, average) {
             let weight = T::from_f64(riders.average_weight);
             average.iter_mut().zip(w).for_each(|(average, &mut w)| *average += weight * (w - *average));
         }
