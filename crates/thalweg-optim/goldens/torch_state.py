@@ -15,7 +15,7 @@ os.environ["ATEN_CPU_CAPABILITY"] = "default"  # read once, when torch is import
 import pytorch_optimizer  # noqa: E402
 import torch  # noqa: E402
 from problems import write  # noqa: E402
-from torch_optim import Routed, adafactor, widen  # noqa: E402
+from torch_optim import Routed, adafactor, adagrad, widen  # noqa: E402
 
 SHAPES = [[2, 3], [2]]
 W0 = [0.9 - 0.2 * i for i in range(8)]
@@ -60,8 +60,8 @@ RULES = [
     ),
     (
         "adagrad",
-        {"learning_rate": 0.1, "epsilon": 1e-6, "initial_accumulator": 0.2},
-        lambda w, h: O.Adagrad(w, lr=h["learning_rate"], eps=h["epsilon"], initial_accumulator_value=h["initial_accumulator"]),
+        {"learning_rate": 0.1, "epsilon": 1e-6, "initial_accumulator": 0.2, "lr_decay": 0.03},
+        adagrad,
     ),
     (
         "adadelta",

@@ -3,8 +3,8 @@
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::wrap::{Lookahead, WRAPPERS};
 use thalweg_optim::{
-    GroupSpec, Layout, Momentum, Optimizer, OptimizerSpec, Real, Role, Rule, ScheduleFreeSgd, Sgd, Span,
-    StateDict, Wrap, WrapSpec, from_fn,
+    Dialect, GradientDescent, GroupSpec, Layout, Momentum, Optimizer, OptimizerSpec, Real, Role, Rule,
+    ScheduleFreeSgd, Search, Sgd, Span, StateDict, Wrap, WrapSpec, from_fn,
 };
 
 fn layout() -> Layout {
@@ -81,7 +81,7 @@ fn a_refused_gradient_is_cleared_and_nothing_else_is_touched() {
         &["guard"],
         &["guard", "ema=0.9", "decoupled-decay=0.1", "clip-norm=1"],
         &["ema=0.9", "swa=1:1", "guard"],
-        &["lookahead=1:0.5", "weight-decay=0.1", "guard"],
+        &["lookahead=2:0.5", "weight-decay=0.1", "guard"],
         &["clip-adaptive=0.1", "guard"],
         &["guard", "clip-adaptive=0.1"],
     ];
@@ -147,18 +147,25 @@ fn a_clip_shows_a_gradient_without_a_length_everywhere() {
 /// A method with steps behind it gets slow weights that start from W, not from zero, and is judged as before until then.
 #[test]
 fn lookahead_starts_from_where_a_warm_method_is() {
-    for spec in ["momentum", "schedule-free-sgd"].map(OptimizerSpec::named) {
-        let (mut inner, mut w, mut f) = (build::<f64>(&spec), wave(0), from_fn(9, quadratic));
+    let rules = ["momentum", "schedule-free-sgd"].map(OptimizerSpec::named);
+    for (spec, given) in rules.iter().flat_map(|spec| [(spec, false), (spec, true)]) {
+        let (mut inner, mut w, mut f) = (build::<f64>(spec), wave(0), from_fn(9, quadratic));
         for _ in 0..7 {
             inner.step(&mut w, &mut f, 0.05);
         }
-        let (mut plain, own) = (build::<f64>(&spec), average(&mut *inner, &w));
+        let (mut plain, own) = (build::<f64>(spec), average(&mut *inner, &w));
         plain.load(&inner.save()).expect("its own state");
         let mut tower = inner.wrap(Lookahead { steps: 4.0, alpha: 0.3 }).expect("valid");
         assert_eq!(average(&mut tower, &w), own, "{spec:?}: judged before the first step");
         let (mut fast, mut slow) = (w.clone(), w.clone());
         for step in 8..=17 {
-            tower.step(&mut w, &mut f, 0.05);
+            if given {
+                let mut grad = vec![0.0; 9];
+                quadratic(&w, &mut grad);
+                tower.step_with(&mut w, &grad, 0.05).expect("no look-ahead");
+            } else {
+                tower.step(&mut w, &mut f, 0.05);
+            }
             plain.step(&mut fast, &mut f, 0.05);
             if step % 4 == 0 {
                 slow.iter_mut().zip(&fast).for_each(|(s, w)| *s += 0.3 * (w - *s));
@@ -209,6 +216,98 @@ fn averages_start_from_where_a_warm_method_is() {
     assert_eq!((bits(&w), average(&mut one, &w)), (bits(&copy), average(&mut loaded, &copy)));
 }
 
+/// What is done with an objective and with its gradient, as one array or one per block, are different paths through most
+/// wrappers.
+#[test]
+fn an_objective_a_gradient_and_spans_move_a_tower_alike() {
+    let towers: [&[&str]; 6] = [
+        &["ema=0.9", "swa=1:2"],
+        &["swa=1:2", "ema=0.9:1"],
+        &["lookahead=3:0.6", "ema=0.9"],
+        &["ema=0.8", "lookahead=2:0.5", "swa=0:1"],
+        &["accumulate=2", "lookahead=2:0.5", "ema=0.7", "guard"],
+        &["clip-adaptive=0.1", "lookahead=2:0.3", "swa=2:1", "decoupled-decay=0.1"],
+    ];
+    for rule in ["momentum", "adam", "schedule-free-sgd", "muon", "lars"] {
+        for spec in towers.map(|tower| wrapped(rule, tower)) {
+            let mut optimizers = [(); 3].map(|()| build::<f64>(&spec));
+            let mut all = [wave(0), wave(0), wave(0)];
+            for step in 0..9 {
+                let mut grad = vec![0.0; 9];
+                quadratic(&all[0], &mut grad);
+                let [one, two, three] = &mut optimizers;
+                one.step(&mut all[0], &mut from_fn(9, quadratic), 0.01);
+                two.step_with(&mut all[1], &grad, 0.01).expect("given gradients");
+                clearing_step(&mut **three, &mut all[2], &grad, true);
+                for other in [1, 2] {
+                    assert_eq!(bits(&all[0]), bits(&all[other]), "{spec:?}, step {step}");
+                    let judged = average(&mut *optimizers[0], &all[0]);
+                    assert_eq!(
+                        judged,
+                        average(&mut *optimizers[other], &all[other]),
+                        "{spec:?}, step {step}"
+                    );
+                    assert_eq!(optimizers[0].save(), optimizers[other].save(), "{spec:?}, step {step}");
+                }
+            }
+        }
+    }
+}
+
+/// A wrapper that takes the gradient asks for it where what is inside wants it.
+#[test]
+fn a_look_ahead_is_seen_through_what_takes_the_gradient() {
+    for tower in [&["clip-adaptive=1e9"][..], &["accumulate=1"], &["ema=0.5", "accumulate=1", "guard"]] {
+        let bare = OptimizerSpec::named("nag").dialect(Dialect::Textbook);
+        let (mut plain, mut own) = (build::<f64>(&bare), wave(0));
+        let (mut optimizer, mut w) =
+            (build::<f64>(&wrapped("nag", tower).dialect(Dialect::Textbook)), wave(0));
+        for step in 1..=8 {
+            plain.step(&mut own, &mut from_fn(9, quadratic), 0.1);
+            optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.1);
+            assert_eq!(bits(&w), bits(&own), "{tower:?}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_search_in_a_wrapper_is_still_one_that_asks_itself() {
+    for rule in ["lbfgs", "gradient-descent"] {
+        for taker in ["accumulate=2", "clip-adaptive=0.1"] {
+            let spec = wrapped(rule, &["guard", "ema=0.9"]);
+            let inside = build::<f64>(&spec);
+            assert!(inside.drives() && inside.needs_objective());
+            let error =
+                spec.wrapped(taker.parse().expect("valid")).build::<f64>(&layout()).err().expect("refused");
+            assert!(error.to_string().contains("asks the objective itself"), "{error}");
+        }
+    }
+}
+
+/// Backtracking around SAM compares heights uphill of each point, not at the points.
+#[test]
+fn a_line_search_inside_of_sam_sees_the_heights_uphill() {
+    let rho = 0.4;
+    let uphill = |w: &[f64], grad: &mut [f64]| {
+        quadratic(w, grad);
+        let norm = grad.iter().map(|g| g * g).sum::<f64>().sqrt();
+        let top: Vec<f64> = w.iter().zip(&*grad).map(|(w, g)| w + rho / norm * g).collect();
+        quadratic(&top, grad)
+    };
+    let mut descent = GradientDescent::default().optimizer::<f64>(9).expect("in range");
+    let mut tower =
+        GradientDescent::default().optimizer::<f64>(9).expect("in range").sam(rho).expect("valid");
+    let (mut w, mut own, mut evaluations) = (wave(0), wave(0), Vec::new());
+    for step in 1..=20 {
+        let report = tower.step(&mut w, &mut from_fn(9, quadratic), 2.0);
+        let plain = descent.step(&mut own, &mut from_fn(9, uphill), 2.0);
+        assert!(w.iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-12), "step {step}: {w:?} {own:?}");
+        assert_eq!(report.evaluations, 2 * plain.evaluations, "step {step}");
+        evaluations.push(report.evaluations);
+    }
+    assert!(evaluations.iter().any(|&count| count > 4), "some step is shortened: {evaluations:?}");
+}
+
 /// Only the second gradient of a step, the one uphill, is poisoned: W and all that is kept are as before.
 #[test]
 fn sam_leaves_w_where_it_was_if_a_guard_refuses_the_gradient_uphill() {
@@ -221,7 +320,7 @@ fn sam_leaves_w_where_it_was_if_a_guard_refuses_the_gradient_uphill() {
             ] {
                 let mut spec = wrapped(rule, tower);
                 if rule == "nag" {
-                    spec = spec.dialect(thalweg_optim::Dialect::Textbook);
+                    spec = spec.dialect(Dialect::Textbook);
                 }
                 let (mut optimizer, mut w) = (build::<f64>(&spec), wave(0));
                 for _ in 0..3 {

@@ -734,7 +734,7 @@ fn the_textbook_defaults_are_those_of_the_papers() {
         ("sgd", 1e-2, &[]),
         ("momentum", 1e-2, &[("momentum", 0.9), ("dampening", 0.0)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
-        ("adagrad", 1e-2, &[("epsilon", 1e-8), ("initial_accumulator", 0.0)]),
+        ("adagrad", 1e-2, &[("epsilon", 1e-8), ("initial_accumulator", 0.0), ("lr_decay", 0.0)]),
         ("adadelta", 1.0, &[("rho", 0.95), ("epsilon", 1e-6)]),
         ("rmsprop", 1e-3, &[("alpha", 0.9), ("epsilon", 1e-8)]),
         ("adam", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
