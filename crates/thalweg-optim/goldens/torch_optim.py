@@ -46,7 +46,11 @@ def nag(w, h):
 
 def adagrad(w, h):
     return torch.optim.Adagrad(
-        w, lr=h["learning_rate"], eps=h["epsilon"], initial_accumulator_value=h["initial_accumulator"]
+        w,
+        lr=h["learning_rate"],
+        lr_decay=h["lr_decay"],
+        eps=h["epsilon"],
+        initial_accumulator_value=h["initial_accumulator"],
     )
 
 
@@ -193,11 +197,12 @@ ELEMENTWISE = {
     "adagrad": (
         adagrad,
         sets(
-            "learning_rate epsilon initial_accumulator",
-            [0.01, 1e-10, 0.0],
-            [0.3, 1e-6, 0.0],
-            [1.0, 0.1, 0.0],
-            [0.2, 1e-8, 0.5],
+            "learning_rate epsilon initial_accumulator lr_decay",
+            [0.01, 1e-10, 0.0, 0.0],
+            [0.3, 1e-6, 0.0, 0.0],
+            [1.0, 0.1, 0.0, 0.0],
+            [0.2, 1e-8, 0.5, 0.0],
+            [0.4, 1e-6, 0.1, 0.05],
         ),
     ),
     "adadelta": (adadelta, sets("learning_rate rho epsilon", [1.0, 0.9, 1e-6], [0.5, 0.95, 1e-3], [2.0, 0.6, 1e-8])),
@@ -339,7 +344,7 @@ SIGNATURES = {
     "sgd": (torch.optim.SGD, RATE),
     "momentum": (torch.optim.SGD, {**RATE, "dampening": "dampening"}),
     "nag": (torch.optim.SGD, RATE),
-    "adagrad": (torch.optim.Adagrad, {**RATE, "epsilon": "eps", "initial_accumulator": "initial_accumulator_value"}),
+    "adagrad": (torch.optim.Adagrad, {**RATE, "epsilon": "eps", "initial_accumulator": "initial_accumulator_value", "lr_decay": "lr_decay"}),
     "adadelta": (torch.optim.Adadelta, {**RATE, "rho": "rho", "epsilon": "eps"}),
     "rmsprop": (torch.optim.RMSprop, {**RATE, "alpha": "alpha", "epsilon": "eps"}),
     "rmsprop-momentum": (torch.optim.RMSprop, {**RATE, "alpha": "alpha", "epsilon": "eps"}),

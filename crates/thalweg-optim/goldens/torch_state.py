@@ -1,10 +1,11 @@
-"""Writes torch_state.json: what torch.optim's `state_dict` holds after 10 steps, and W after 10 and 20.
+"""Writes torch_state.json: what torch.optim's `state_dict` holds after 50 steps, and W after 50, 60 and 100.
 
-The Rust test puts the state into the `torch` dialect of the same rule, goes on from the W of step 10, and must arrive at
-the W of step 20. Three rules that torch lacks (Adan, Lion, Prodigy) are taken from pytorch_optimizer: only their W.
+The Rust test puts the state into the `torch` dialect of the same rule, goes on from the W of step 50, and must arrive at
+the W of steps 60 and 100. Three rules that torch lacks (Adan, Lion, Prodigy) are taken from pytorch_optimizer: only their W.
 
 One made-up objective over a matrix of 2 × 3 and a vector of 2, all in f64; its gradient is a closed form of sums and
-products, taken left to right, so that a test computes the same numbers.
+products, taken left to right, so that a test computes the same numbers. Its centre changes sides every seven steps, so
+that nothing comes to rest and a state never ceases to matter.
 """
 
 import os
@@ -14,6 +15,7 @@ os.environ["ATEN_CPU_CAPABILITY"] = "default"  # read once, when torch is import
 import pytorch_optimizer  # noqa: E402
 import torch  # noqa: E402
 from problems import write  # noqa: E402
+from torch_optim import Routed, adafactor, adagrad, widen  # noqa: E402
 
 SHAPES = [[2, 3], [2]]
 W0 = [0.9 - 0.2 * i for i in range(8)]
@@ -21,12 +23,13 @@ SLOPE = [0.5 + 0.25 * i for i in range(8)]
 CENTRE = [(-0.2 if i % 2 else 0.2) * (i + 1) for i in range(8)]
 
 
-def gradient(w):
-    """∂/∂wᵢ of Σ ½aᵢ(wᵢ − cᵢ)² + 0.075 wᵢ⁴ + 0.05 (Σ w)²."""
+def gradient(w, step):
+    """∂/∂wᵢ of Σ ½aᵢ(wᵢ ∓ cᵢ)² + 0.075 wᵢ⁴ + 0.05 (Σ w)²."""
+    side = -1.0 if step // 7 % 2 else 1.0
     total = 0.0
     for v in w:
         total += v
-    return [a * (v - c) + 0.3 * v * v * v + 0.1 * total for a, c, v in zip(SLOPE, CENTRE, w, strict=True)]
+    return [a * (v - side * c) + 0.3 * v * v * v + 0.1 * total for a, c, v in zip(SLOPE, CENTRE, w, strict=True)]
 
 
 O = torch.optim  # noqa: E741
@@ -57,8 +60,8 @@ RULES = [
     ),
     (
         "adagrad",
-        {"learning_rate": 0.1, "epsilon": 1e-6, "initial_accumulator": 0.2},
-        lambda w, h: O.Adagrad(w, lr=h["learning_rate"], eps=h["epsilon"], initial_accumulator_value=h["initial_accumulator"]),
+        {"learning_rate": 0.1, "epsilon": 1e-6, "initial_accumulator": 0.2, "lr_decay": 0.03},
+        adagrad,
     ),
     (
         "adadelta",
@@ -89,6 +92,34 @@ RULES = [
         lambda w, h: O.Rprop(
             w, lr=h["learning_rate"], etas=(h["eta_minus"], h["eta_plus"]), step_sizes=(h["step_min"], h["step_max"])
         ),
+    ),
+    (
+        "adafactor",
+        {
+            "learning_rate": 0.05,
+            "beta2_decay": -0.5,
+            "epsilon1": 1e-4,
+            "epsilon2": 1e-2,
+            "clip_threshold": 1.5,
+            "weight_decay": 0.1,
+        },
+        adafactor,
+    ),
+    (
+        "muon",
+        {
+            "learning_rate": 0.02,
+            "momentum": 0.9,
+            "weight_decay": 0.2,
+            "ns_steps": 4,
+            "nesterov": 1.0,
+            "epsilon": 1e-7,
+            "adam_beta1": 0.8,
+            "adam_beta2": 0.99,
+            "adam_epsilon": 1e-6,
+            "adam_weight_decay": 0.1,
+        },
+        lambda w, h: Routed(w, {**h, "match_rms_adamw": 0}),
     ),
 ]
 
@@ -147,23 +178,31 @@ def joined(tensors):
     return [v for p in tensors for v in p.detach().reshape(-1).tolist()]
 
 
+def states(optimizer, w):
+    """What the `state_dict` holds of each of `w`, which may be shared out among several optimizers."""
+    for part in getattr(optimizer, "parts", [optimizer]):
+        own = [p for group in part.param_groups for p in group["params"]]
+        for index, tensors in part.state_dict()["state"].items():
+            yield next(place for place, p in enumerate(w) if p is own[index]), tensors
+
+
 def walk(build, h):
     w = [torch.nn.Parameter(p) for p in split(W0)]
     optimizer = build(w, h)
     found = {}
-    for step in range(1, 21):
-        for p, g in zip(w, split(gradient(joined(w))), strict=True):
+    for step in range(1, 101):
+        for p, g in zip(w, split(gradient(joined(w), step)), strict=True):
             p.grad = g
         optimizer.step()
-        if step == 10:
-            found["w10"] = joined(w)
+        if step == 50:
             found["state"] = [
-                [index, name, list(value.shape), value.reshape(-1).tolist()]
-                for index, tensors in optimizer.state_dict()["state"].items()
+                [place, name, list(value.shape), value.reshape(-1).tolist()]
+                for place, tensors in states(optimizer, w)
                 for name, value in tensors.items()
                 if value is not None
             ]
-    found["w20"] = joined(w)
+        if step in (50, 60, 100):
+            found[f"w{step}"] = joined(w)
     return found
 
 
@@ -173,6 +212,7 @@ def rows(rules):
 
 def main():
     torch.set_num_threads(1)
+    widen()
     torch.set_default_dtype(torch.float64)  # the scalars of the state too: NAdam's product of momenta is one
     others = rows(OTHERS)
     for row in others:

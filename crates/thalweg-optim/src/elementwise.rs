@@ -1,10 +1,11 @@
 //! An optimizer that follows an elementwise rule: one pass over memory a step.
 
-use crate::hyper::{self, OptimError};
+use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::dispatch;
 use crate::kernel::pack::PIECE;
 use crate::kernel::step::{Pass, Ride, Step, Work};
 use crate::kernel::sums::STRETCH;
+use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::packed::{self, Packed, Precision};
 use crate::params::Layout;
@@ -22,6 +23,7 @@ const PARALLEL_FROM: usize = 1 << 15;
 /// See the module.
 pub struct Elementwise<R: Rule, T: Real> {
     rule: R,
+    dialect: Dialect,
     layout: Layout,
     steps: u64,
     scalars: Vec<f64>,
@@ -53,16 +55,14 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         assert_eq!(slots, R::STATES.len(), "a rule must name each of its states");
         let mut scalars = vec![0.0; R::SCALARS.len()];
         rule.initial_scalars(&mut scalars);
-        let mut state = Vec::with_capacity(slots * layout.len());
-        for &value in rule.initial::<T>().as_slice() {
-            state.resize(state.len() + layout.len(), value);
-        }
+        let memory = Memory::Full(full(rule.initial::<T>(), layout.len()));
         Self {
+            dialect: dialect_of(&rule),
             rule,
             layout,
             steps: 0,
             scalars,
-            memory: Memory::Full(state),
+            memory,
             threads: Threads::default(),
             scratch: Scratch::default(),
             works: Vec::new(),
@@ -74,6 +74,11 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         &self.rule
     }
 
+    /// The same, saying of its states that they are of this dialect. Without, it is the first that computes alike.
+    pub fn of_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
     /// The same with a state of fewer bits. To be called before the first step.
     ///
     /// # Panics
@@ -81,9 +86,10 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
     pub fn with_precision(mut self, precision: Precision) -> Self {
         assert_eq!(self.steps, 0, "the precision is chosen before the first step");
         let initial = self.rule.initial::<T>();
-        if let Some(packed) = Packed::new(precision, &self.layout, initial.as_slice()) {
-            self.memory = Memory::Packed(packed);
-        }
+        self.memory = match Packed::new(precision, &self.layout, initial.as_slice()) {
+            Some(packed) => Memory::Packed(packed),
+            None => Memory::Full(full(initial, self.layout.len())),
+        };
         self
     }
 
@@ -160,6 +166,15 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
     }
 }
 
+/// The state of `n` elements before the first step, slot after slot.
+fn full<T: Real, S: Slots<T>>(initial: S, n: usize) -> Vec<T> {
+    let mut state = Vec::with_capacity(S::COUNT * n);
+    for &value in initial.as_slice() {
+        state.resize(state.len() + n, value);
+    }
+    state
+}
+
 /// Calls `run` for each pass that the rule needs; it returns the sums, added in order.
 fn passes<R: Rule, T: Real>(
     rule: &R,
@@ -209,7 +224,7 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
     }
 
     fn save(&self) -> StateDict {
-        let mut state = StateDict::default();
+        let mut state = StateDict::of(R::INFO.name, self.dialect);
         state.insert_count("steps", self.steps);
         for (name, &value) in R::SCALARS.iter().zip(&self.scalars) {
             state.insert_scalar(*name, value);

@@ -42,3 +42,18 @@ pub trait Method: Clone + Copy + Debug + PartialEq + Send + Sync + 'static {
         Ok(())
     }
 }
+
+/// The dialect of a method that was not built by name: the first whose preset it is, else the first whose formula it has.
+pub(crate) fn dialect_of<M: Method>(method: &M) -> Dialect {
+    let with_own_numbers = |dialect| {
+        let mut preset = M::preset(dialect);
+        let mut copy = *method;
+        for hyper in M::HYPER {
+            *(hyper.field)(&mut preset) = *(hyper.field)(&mut copy);
+        }
+        preset
+    };
+    let all = || Dialect::ALL.into_iter();
+    let whole = all().find(|&dialect| M::preset(dialect) == *method);
+    whole.or_else(|| all().find(|&dialect| with_own_numbers(dialect) == *method)).unwrap_or_default()
+}

@@ -29,7 +29,7 @@ pub struct Outcome {
     pub skipped: bool,
     /// Whether the gradient was only added to others (accumulation): then W is as before.
     pub collected: bool,
-    /// Whether a search found no lower point: then W is as before.
+    /// Whether a search found no lower point: then W is as before, not even shrunk by a decoupled decay.
     pub stuck: bool,
 }
 
@@ -168,10 +168,11 @@ pub trait Optimizer<T: Real>: Send {
         Ok(self.apply(spans, learning_rate, Riders::default()))
     }
 
-    /// Puts a saved state back: strictly, by name, shape and number type; on an error nothing is changed.
+    /// Puts a saved state back: strictly, by method, dialect, name, shape and number type; on an error nothing is changed.
     ///
     /// # Errors
-    /// [`OptimError::State`] for a missing, extra or misshapen entry.
+    /// [`OptimError::State`] for a state of another method or dialect (as far as it says whose it is), and for a missing,
+    /// extra or misshapen entry.
     fn load(&mut self, state: &StateDict) -> Result<(), OptimError> {
         self.save().same_form(state)?;
         self.restore(state);

@@ -161,7 +161,12 @@ impl Packed {
                     }
                     Store::Byte { codes, scales } => {
                         let scales = gather(scales, piece, slot, self.slots, n.div_ceil(PIECE), 1);
-                        state.insert(format!("{key}.scales"), &[scales.len()], Values::F32(scales));
+                        // Not behind the block's name: another block may be called so.
+                        state.insert(
+                            format!("{name}.scales/{}", block.name),
+                            &[scales.len()],
+                            Values::F32(scales),
+                        );
                         let own = gather(codes, piece, slot, self.slots, n, PIECE);
                         state.insert(key, &block.shape, Values::U8(own));
                     }
@@ -179,7 +184,7 @@ impl Packed {
             for (slot, name) in names.iter().enumerate() {
                 let key = format!("{name}/{}", block.name);
                 let own = |key: &str| state.entries().get(key).map(|tensor| &tensor.values);
-                match (&mut self.cells, own(&key), own(&format!("{key}.scales"))) {
+                match (&mut self.cells, own(&key), own(&format!("{name}.scales/{}", block.name))) {
                     (Store::Bf16(cells), Some(Values::Bf16(own)), _) => {
                         scatter(cells, piece, slot, slots, own, PIECE);
                     }

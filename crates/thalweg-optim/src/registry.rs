@@ -10,7 +10,7 @@ use crate::rule::Rule;
 use crate::search::Search;
 use crate::shaped::BlockRule;
 use crate::spec::OptimizerSpec;
-use crate::state::torch::TorchState;
+use crate::state::torch::{NONE_IN_TORCH, TorchStates};
 use crate::suggest::did_you_mean;
 
 /// Calls a macro with every elementwise rule's type, in the order in which tables show them: the registry makes a row of
@@ -69,8 +69,8 @@ pub struct Entry {
     pub states: &'static [&'static str],
     /// Whether sums over all parameters take part in how each of them moves.
     pub couples: bool,
-    /// See [`Rule::TORCH_STATES`].
-    pub torch_states: Option<&'static [TorchState]>,
+    /// How PyTorch calls the states of a block in its `state_dict`, or why none can come from there.
+    pub torch_states: Result<TorchStates, &'static str>,
     /// Every hyperparameter's name, symbol and range.
     pub hyper: fn() -> Vec<(&'static str, &'static str, Range)>,
     /// See [`OptimizerSpec::resolved`].
@@ -85,14 +85,19 @@ const fn elementwise<R: Rule>() -> Entry {
         kind: Kind::Elementwise,
         states: R::STATES,
         couples: R::MEASURES,
-        torch_states: R::TORCH_STATES,
+        torch_states: match R::TORCH_STATES {
+            Some(_) => Ok(|_| R::TORCH_STATES.unwrap_or_default()),
+            None => Err(NONE_IN_TORCH),
+        },
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| {
-            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+            let plain = configure::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect);
+            Ok(Box::new(plain.with_precision(spec.precision)))
         },
         f64: |spec, layout| {
-            Ok(Box::new(configure::<R>(spec)?.optimizer_of(layout)?.with_precision(spec.precision)))
+            let plain = configure::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect);
+            Ok(Box::new(plain.with_precision(spec.precision)))
         },
     }
 }
@@ -103,11 +108,14 @@ const fn shaped<R: BlockRule>() -> Entry {
         kind: Kind::Shaped,
         states: R::STATES,
         couples: false,
-        torch_states: None,
+        torch_states: match R::TORCH_STATES {
+            Some(states) => Ok(states),
+            None => Err(NONE_IN_TORCH),
+        },
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
+        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
     }
 }
 
@@ -127,11 +135,11 @@ const fn search<S: Search>() -> Entry {
         kind: Kind::Search,
         states: S::STATES,
         couples: false,
-        torch_states: None,
+        torch_states: Err(S::WHY_NOT_TORCH),
         hyper: ranges::<S>,
         resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?)),
-        f64: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?)),
+        f32: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
+        f64: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
     }
 }
 

@@ -1,7 +1,9 @@
 //! States in 16 and 8 bits: every rule goes nearly where it goes in full, with the same bits on any number of threads.
 
 use thalweg_optim::registry::{Kind, REGISTRY};
-use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Precision, Role, Span, Threads, from_fn};
+use thalweg_optim::{
+    Adagrad, Layout, Optimizer, OptimizerSpec, Precision, Role, Rule, Span, Threads, from_fn,
+};
 
 /// Blocks below, at and above a piece and a scale.
 fn layout() -> Layout {
@@ -87,6 +89,48 @@ fn a_packed_state_goes_on_with_the_same_bits() {
         let states = REGISTRY.iter().find(|entry| entry.info.name == spec.name).map(|entry| entry.states);
         assert_eq!(build(&full).load(&first.save()).is_err(), states != Some(&[]), "{spec:?}");
     }
+}
+
+/// The scales of one block are not mixed up with the numbers of another, whatever it is called.
+#[test]
+fn a_block_may_be_called_as_the_scales_of_another() {
+    let mut layout = Layout::default();
+    for (name, n) in [("x", 300), ("x.scales", 2), ("scales", 1), ("scales/x", 1), ("x.scales.scales", 1)] {
+        layout.push(name, &[n], Role::Weight);
+    }
+    for spec in packed() {
+        let build = || spec.build::<f32>(&layout).expect("the defaults");
+        let (mut first, mut second, mut w) = (build(), build(), vec![0.5; layout.len()]);
+        for step in 0..3 {
+            first.step_with(&mut w, &gradient(step, layout.len()), 0.01).expect("a step");
+        }
+        let saved = first.save();
+        let states =
+            REGISTRY.iter().find(|entry| entry.info.name == spec.name).expect("its row").states.len();
+        let kinds = if spec.precision == Precision::Byte { 2 } else { 1 };
+        let slots = saved.entries().keys().filter(|name| name.contains('/')).count();
+        assert_eq!(slots, kinds * states * layout.blocks().len(), "{spec:?}");
+        second.load(&saved).expect("its own state");
+        assert_eq!(second.save(), saved, "{spec:?}");
+    }
+}
+
+#[test]
+fn full_precision_is_given_back() {
+    let layout = Layout::vector(5);
+    let plain = || {
+        Adagrad { initial_accumulator: 0.3, ..Adagrad::default() }.optimizer_of(&layout).expect("in range")
+    };
+    let there = plain().with_precision(Precision::Bf16);
+    assert_ne!(there.save().entries(), plain().save().entries());
+    let (mut back, mut plain) = (there.with_precision(Precision::Full), plain());
+    let (mut w, mut own) = ([0.5_f32; 5], [0.5; 5]);
+    for step in 0..4 {
+        assert_eq!(back.save(), plain.save());
+        back.step_with(&mut w, &gradient(step, 5), 0.1).expect("a step");
+        plain.step_with(&mut own, &gradient(step, 5), 0.1).expect("a step");
+    }
+    assert_eq!(w, own);
 }
 
 /// Mean of ½λ(w − c)² after 600 steps from 0, relative to where it began.

@@ -3,7 +3,9 @@
 #[allow(dead_code, reason = "each test file uses its part")]
 mod golden;
 
-use thalweg_optim::{GradientDescent, Lbfgs, Objective, Optimizer, OptimizerSpec, Search, Wrap, from_fn};
+use thalweg_optim::{
+    GradientDescent, Lbfgs, Objective, Optimizer, OptimizerSpec, Riders, Search, Wrap, from_fn,
+};
 
 /// (1 − x)² + 100(y − x²)², minimum 0 at (1, 1).
 fn rosenbrock(w: &[f64], grad: &mut [f64]) -> f64 {
@@ -257,4 +259,125 @@ fn lbfgs_works_on_mini_batches() {
     }
     let (start, end) = (quadratic(&[0.0; 10], &mut [0.0; 10]), quadratic(&w, &mut [0.0; 10]));
     assert!(end < 1e-3 * start, "{start} {end}: {w:?}");
+}
+
+#[test]
+fn a_search_that_gives_up_has_asked_as_often_as_it_may() {
+    // A gradient that points the wrong way: no trial is ever lower.
+    let wrong = |w: &[f64], grad: &mut [f64]| {
+        let value = quadratic(w, grad);
+        grad.iter_mut().for_each(|g| *g = -*g);
+        value
+    };
+    for max_evaluations in [1.0, 7.0] {
+        let method = GradientDescent { max_evaluations, ..GradientDescent::default() };
+        let report = method.optimizer::<f64>(10).unwrap().step(&mut [0.0; 10], &mut from_fn(10, wrong), 1.0);
+        assert!(report.outcome.stuck);
+        assert_eq!(report.evaluations, 1 + max_evaluations as u32);
+    }
+}
+
+/// A pair that curves downwards would make H point uphill: it is not kept.
+#[test]
+fn a_pair_without_curvature_is_not_learned() {
+    let hill = |w: &[f64], grad: &mut [f64]| {
+        grad.iter_mut().zip(w).for_each(|(g, w)| *g = -w);
+        -0.5 * w.iter().map(|w| w * w).sum::<f64>()
+    };
+    let mut lbfgs = Lbfgs { max_evaluations: 1.0, ..Lbfgs::default() }.optimizer::<f64>(2).unwrap();
+    let mut w = [1.0, 2.0];
+    for _ in 0..3 {
+        let before = w;
+        assert!(!lbfgs.step(&mut w, &mut from_fn(2, hill), 0.1).outcome.stuck);
+        assert!(w[0] > before[0] && w[1] > before[1], "downhill is outwards: {w:?}");
+        assert_eq!(lbfgs.save().count("pairs"), 0);
+    }
+}
+
+/// One step: evaluations, and whether it was stuck.
+fn one_step(method: &mut dyn Optimizer<f64>, w: &mut [f64], riders: Riders) -> (u32, bool) {
+    let report = method.drive(w, None, &mut from_fn(10, quadratic), 0.001, riders);
+    (report.evaluations, report.outcome.stuck)
+}
+
+#[test]
+fn a_search_goes_along_the_gradient_that_a_clip_leaves_on_the_objective_that_a_scale_leaves() {
+    let start = [0.0, 0.3, -0.2, 0.5, 0.1, 0.9, 0.4, 0.7, 0.2, 0.6];
+    let mut grad = [0.0; 10];
+    quadratic(&start, &mut grad);
+    let descent = || GradientDescent::default().optimizer::<f64>(10).unwrap();
+    let mut w = start;
+    let clipped = Riders { clip_value: Some(2.0), ..Riders::default() };
+    assert_eq!(one_step(&mut descent(), &mut w, clipped), (2, false));
+    let expected: [f64; 10] = std::array::from_fn(|i| start[i] - 0.001 * grad[i].clamp(-2.0, 2.0));
+    assert!(grad.iter().any(|g| *g < -2.0) && w == expected, "{w:?} {expected:?}");
+    // Half the objective is searched as such: values and slopes agree, so that the same step will do.
+    let (mut w, mut halved) = (start, start);
+    let steep = GradientDescent { c1: 0.9, ..GradientDescent::default() };
+    let mut half = from_fn(10, |w: &[f64], grad: &mut [f64]| {
+        let value = 0.5 * quadratic(w, grad);
+        grad.iter_mut().for_each(|g| *g *= 0.5);
+        value
+    });
+    let by_hand =
+        steep.optimizer::<f64>(10).unwrap().drive(&mut halved, None, &mut half, 0.1, Riders::default());
+    let scaled = Riders { scale: 0.5, ..Riders::default() };
+    let report =
+        steep.optimizer::<f64>(10).unwrap().drive(&mut w, None, &mut from_fn(10, quadratic), 0.1, scaled);
+    assert_eq!((w, report.evaluations, report.value), (halved, by_hand.evaluations, by_hand.value));
+    assert!(report.evaluations > 3, "the step is shortened");
+}
+
+#[test]
+fn w_is_left_alone_where_the_gradient_or_the_slope_is_within_its_tolerance() {
+    for (method, rests) in [
+        (Lbfgs::default(), false),
+        (Lbfgs { tolerance_gradient: 1.5, ..Lbfgs::default() }, true),
+        (Lbfgs { tolerance_gradient: 0.5, ..Lbfgs::default() }, false),
+        (Lbfgs { tolerance_change: 1.5, ..Lbfgs::default() }, true),
+    ] {
+        // One number, λ = 1, from 0: the gradient is −1, the slope along it too.
+        let (mut lbfgs, mut w) = (method.optimizer::<f64>(1).unwrap(), [0.0]);
+        let report = lbfgs.step(&mut w, &mut from_fn(1, quadratic), 1.0);
+        assert!(!report.outcome.stuck);
+        assert_eq!((w == [0.0], report.evaluations == 1), (rests, rests), "{method:?}");
+    }
+}
+
+#[test]
+fn a_shortened_history_is_saved_from_its_newest_end() {
+    let mut long = Lbfgs { history: 5.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
+    let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
+    for _ in 0..6 {
+        long.step(&mut w, &mut f, 1.0);
+    }
+    long.set_hyper("history", 2.0).unwrap();
+    let mut short = Lbfgs { history: 2.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
+    short.load(&long.save()).unwrap();
+    let mut copy = w;
+    for step in 1..=5 {
+        long.step(&mut w, &mut f, 1.0);
+        short.step(&mut copy, &mut f, 1.0);
+        assert_eq!(w, copy, "step {step}");
+    }
+}
+
+/// What was learned leads up a wall; steepest descent does not.
+#[test]
+fn lbfgs_falls_back_to_steepest_descent() {
+    let mut lbfgs = Lbfgs::default().optimizer::<f64>(2).unwrap();
+    let (mut w, mut f) = ([-1.2, 1.0], from_fn(2, rosenbrock));
+    for _ in 0..5 {
+        lbfgs.step(&mut w, &mut f, 1.0);
+    }
+    assert!(lbfgs.save().count("pairs") > 1);
+    // A gutter along (1, 1) that falls towards smaller numbers, with steep walls.
+    let mut gutter = from_fn(2, |w: &[f64], grad: &mut [f64]| {
+        grad.fill(1.0);
+        w[0] + w[1] + 0.1 * (w[0] + w[1]).powi(2) + 1e6 * (w[0] - w[1]).abs()
+    });
+    let mut w = [0.0; 2];
+    let report = lbfgs.step(&mut w, &mut gutter, 1.0);
+    assert!(!report.outcome.stuck && w[0] < 0.0 && (w[0] - w[1]).abs() < 1e-12, "{report:?}: {w:?}");
+    assert!(lbfgs.save().count("pairs") <= 1, "what misled is forgotten");
 }

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use thalweg_optim::registry::REGISTRY;
+use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::state::torch::{Parameter, TorchTensor};
-use thalweg_optim::state::{Tensor, Values};
-use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Role, StateDict};
+use thalweg_optim::state::{Maker, Tensor, Values};
+use thalweg_optim::{
+    Adam, BlockRule, Dialect, GroupSpec, Layout, Lbfgs, Method, Muon, Optimizer, OptimizerSpec, Precision,
+    Role, Rule, Search, Sgd, StateDict, from_fn,
+};
 
 /// Made by Python's package: `safetensors.numpy.save` of the three arrays that the test names, as a dict.
 const FROM_PYTHON: &[u8] = include_bytes!("../goldens/adam_state.safetensors");
@@ -19,7 +22,7 @@ fn adam() -> (Box<dyn Optimizer<f32>>, Vec<u8>) {
         let grad: Vec<f32> = (0..8).map(|i| (i as f32 - 3.5) * 0.3 + step as f32).collect();
         adam.step_with(&mut w, &grad, 0.01).expect("no look-ahead");
     }
-    let bytes = adam.save().to_safetensors("adam");
+    let bytes = adam.save().to_safetensors();
     (adam, bytes)
 }
 
@@ -32,12 +35,12 @@ fn layout() -> Layout {
 
 #[test]
 fn a_file_that_python_s_package_made_is_read() {
-    let state = StateDict::from_safetensors(FROM_PYTHON, "adam").expect("a sound file");
-    let mut expected = StateDict::default();
+    let state = StateDict::from_safetensors(FROM_PYTHON).expect("a sound file");
+    let mut expected = StateDict::of("adam", Dialect::Torch);
     expected.insert_count("steps", 3);
     expected.insert("gradient_average/weight", &[2, 2], Values::F32(vec![0.5, -1.25, 2.0, 1e-3]));
     expected.insert("square_average/weight", &[2, 2], Values::F32(vec![0.25, 1.5, 4.0, 1e-6]));
-    assert_eq!(state, expected);
+    assert_eq!((state.entries(), state.maker()), (expected.entries(), None));
     let mut layout = Layout::default();
     layout.push("weight", &[2, 2], Role::Weight);
     let mut adam = OptimizerSpec::named("adam").build::<f32>(&layout).expect("in range");
@@ -48,10 +51,10 @@ fn a_file_that_python_s_package_made_is_read() {
 #[test]
 fn equal_states_give_equal_bytes_and_the_metadata_is_one_line() {
     let (adam, bytes) = adam();
-    assert_eq!(bytes, adam.save().to_safetensors("adam"));
+    assert_eq!(bytes, adam.save().to_safetensors());
     let header = String::from_utf8_lossy(&bytes[8..]).into_owned();
     let version = env!("CARGO_PKG_VERSION");
-    let expected = format!("{{\"__metadata__\":{{\"made_by\":\"thalweg-optim {version} adam\"}},");
+    let expected = format!("{{\"__metadata__\":{{\"made_by\":\"thalweg-optim {version} adam torch\"}},");
     assert!(header.starts_with(&expected), "{header}");
 }
 
@@ -65,11 +68,11 @@ fn every_number_type_keeps_its_bits() {
     state.insert("u8", &[5], Values::U8(vec![0, 1, 127, 128, 255]));
     state.insert("u64", &[], Values::U64(vec![u64::MAX]));
     state.insert("nothing", &[3, 0], Values::F32(vec![]));
-    let bytes = state.to_safetensors("any");
-    let read = StateDict::from_safetensors(&bytes, "any").expect("its own bytes");
+    let bytes = state.to_safetensors();
+    let read = StateDict::from_safetensors(&bytes).expect("its own bytes");
     assert_eq!(read.entries().keys().collect::<Vec<_>>(), state.entries().keys().collect::<Vec<_>>());
     // NaN equals nothing: bits are compared by the bytes.
-    assert_eq!(read.to_safetensors("any"), bytes);
+    assert_eq!(read.to_safetensors(), bytes);
     assert!(matches!(&read.entries()["f64"].values, Values::F64(v) if v[2].is_nan() && v[4] == 5e-324));
 }
 
@@ -77,13 +80,13 @@ fn every_number_type_keeps_its_bits() {
 fn a_file_that_is_cut_short_anywhere_is_refused() {
     let (_, bytes) = adam();
     for length in 0..bytes.len() {
-        let error = StateDict::from_safetensors(&bytes[..length], "adam").expect_err("cut short").to_string();
+        let error = StateDict::from_safetensors(&bytes[..length]).expect_err("cut short").to_string();
         assert!(error.contains("no safetensors file") && error.contains("nothing was changed"), "{error}");
     }
     let mut longer = bytes.clone();
     longer.push(0);
-    assert!(StateDict::from_safetensors(&longer, "adam").is_err());
-    assert!(StateDict::from_safetensors(&bytes, "adam").is_ok());
+    assert!(StateDict::from_safetensors(&longer).is_err());
+    assert!(StateDict::from_safetensors(&bytes).is_ok());
 }
 
 /// A file with one entry `steps` of some type, as bytes.
@@ -97,21 +100,111 @@ fn file_of(dtype: &str, size: usize, metadata: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_of_another_type_or_optimizer_is_refused() {
-    let refused = |bytes: &[u8], optimizer: &str| {
-        StateDict::from_safetensors(bytes, optimizer).expect_err("it must be refused").to_string()
-    };
-    assert!(StateDict::from_safetensors(&file_of("U64", 8, ""), "adam").is_ok());
+fn a_file_of_another_type_is_refused() {
+    let refused =
+        |bytes: &[u8]| StateDict::from_safetensors(bytes).expect_err("it must be refused").to_string();
+    assert!(StateDict::from_safetensors(&file_of("U64", 8, "")).is_ok());
     for (dtype, size) in [("I64", 8), ("F16", 2), ("BOOL", 1)] {
-        let error = refused(&file_of(dtype, size, ""), "adam");
+        let error = refused(&file_of(dtype, size, ""));
         assert!(error.contains(&format!("«steps» has the type {dtype}")), "{error}");
     }
-    let (_, bytes) = adam();
-    let error = refused(&bytes, "adamw");
-    assert!(error.contains(" adam»") && error.contains("expected one of adamw"), "{error}");
-    // Someone else's metadata says nothing of an optimizer.
-    let foreign = "\"__metadata__\":{\"format\":\"pt\",\"made_by\":\"hand\"},";
-    assert!(StateDict::from_safetensors(&file_of("U64", 8, foreign), "adam").is_ok());
+    // Someone else's metadata says nothing of an optimizer; ours must be whole.
+    let made_by = |line: &str| format!("\"__metadata__\":{{\"format\":\"pt\",\"made_by\":\"{line}\"}},");
+    let read = StateDict::from_safetensors(&file_of("U64", 8, &made_by("hand"))).expect("a sound file");
+    assert_eq!(read.maker(), None);
+    for line in
+        ["adam", "0.1.0", "0.1.0 adam", "0.1.0 adam jax", "0.1.0 a adam torch x", "0.1.0 adam torch, x"]
+    {
+        let error = refused(&file_of("U64", 8, &made_by(&format!("thalweg-optim {line}"))));
+        assert!(error.contains(&format!("«thalweg-optim {line}»")), "{error}");
+    }
+    let newer = file_of("U64", 8, &made_by("thalweg-optim 9.8.7 adam keras, group0 sgd optax"));
+    let read = StateDict::from_safetensors(&newer).expect("the version may differ");
+    assert_eq!(read.maker(), Some(&Maker { method: "adam".into(), dialect: Dialect::Keras }));
+    let of_group = read.part("group0");
+    assert_eq!(of_group.maker(), Some(&Maker { method: "sgd".into(), dialect: Dialect::Optax }));
+}
+
+/// Every method and dialect, bare, in a wrapper and in a group, refuses the state of any other, of itself as a file too.
+#[test]
+fn a_state_of_another_method_or_dialect_is_refused_and_changes_nothing() {
+    let bare = |name: &str, dialect| OptimizerSpec::named(name).dialect(dialect);
+    let wrapped = |spec: OptimizerSpec| spec.wrapped("ema=0.9".parse().expect("valid"));
+    let grouped = |spec| OptimizerSpec::named("sgd").group(GroupSpec::of("*").optimizer(spec));
+    let build = |spec: &OptimizerSpec| spec.build::<f32>(&layout()).expect("valid");
+    let step = |optimizer: &mut dyn Optimizer<f32>| {
+        let mut f = from_fn(8, |w: &[f32], grad: &mut [f32]| {
+            grad.copy_from_slice(w);
+            0.5 * w.iter().map(|w| w * w).sum::<f32>()
+        });
+        optimizer.step(&mut [0.5; 8], &mut f, 0.01);
+    };
+    for entry in REGISTRY {
+        let name = entry.info.name;
+        for dialect in Dialect::ALL {
+            let mut specs = vec![bare(name, dialect), wrapped(bare(name, dialect))];
+            if entry.kind != Kind::Search {
+                specs.extend([grouped(bare(name, dialect)), wrapped(grouped(bare(name, dialect)))]);
+            }
+            for (form, spec) in specs.iter().enumerate() {
+                let mut own = build(spec);
+                step(&mut *own);
+                let before = own.save();
+                let others =
+                    Dialect::ALL.iter().filter(|other| **other != dialect).map(|other| (name, *other));
+                // Momentum and NAG, Adam and AdamW keep equal names and shapes.
+                let twins = [("momentum", "nag"), ("adam", "adamw"), ("lars", "momentum")];
+                let twin = twins.iter().find(|(one, _)| *one == name).map(|(_, other)| (*other, dialect));
+                for (method, other) in others.chain(twin) {
+                    let spec = bare(method, other);
+                    let spec = match form {
+                        0 => spec,
+                        1 => wrapped(spec),
+                        2 => grouped(spec),
+                        _ => wrapped(grouped(spec)),
+                    };
+                    let state = build(&spec).save();
+                    let file = StateDict::from_safetensors(&state.to_safetensors()).expect("its own bytes");
+                    assert_eq!(file, state);
+                    for state in [state, file] {
+                        let error = own.load(&state).expect_err("another's").to_string();
+                        let says = [
+                            format!("it is of {method} in the dialect {},", other.name()),
+                            format!("expected {name} in the dialect {};", dialect.name()),
+                        ];
+                        assert!(says.iter().all(|part| error.contains(part)), "{error}");
+                        assert_eq!(error.contains("in group0, "), form > 1, "{error}");
+                        assert_eq!(own.save(), before, "{name}");
+                    }
+                }
+                own.load(&StateDict::from_safetensors(&before.to_safetensors()).expect("its own"))
+                    .expect("its own");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_method_built_by_its_type_knows_its_dialect() {
+    let maker = |state: StateDict| state.maker().cloned().expect("it says so");
+    let of = |method: &str, dialect| Maker { method: method.into(), dialect };
+    let adam = |adam: Adam| maker(adam.optimizer::<f64>(2).expect("in range").save());
+    for dialect in Dialect::ALL {
+        // The formula and numbers of optax's Adam are PyTorch's: the first of the two, unless it is said.
+        let computes_alike = if dialect == Dialect::Optax { Dialect::Torch } else { dialect };
+        assert_eq!(adam(Adam::preset(dialect)), of("adam", computes_alike));
+        let said = Adam::preset(dialect).optimizer::<f64>(2).expect("in range").of_dialect(dialect);
+        assert_eq!(maker(said.save()), of("adam", dialect));
+        let optimizer = Muon::preset(dialect).optimizer_of::<f64>(&layout()).expect("in range");
+        assert_eq!(maker(optimizer.save()), of("muon", dialect));
+        let by_name = OptimizerSpec::named("sgd").dialect(dialect).build::<f64>(&layout()).expect("in range");
+        assert_eq!(maker(by_name.save()), of("sgd", dialect));
+    }
+    // Its own numbers do not hide whose formula it is; where all agree, it is the first one's.
+    assert_eq!(adam(Adam { beta1: 0.123, ..Adam::preset(Dialect::Keras) }), of("adam", Dialect::Keras));
+    assert_eq!(maker(Sgd.optimizer::<f32>(2).expect("in range").save()), of("sgd", Dialect::Torch));
+    let lbfgs = Lbfgs::preset(Dialect::Optax).optimizer::<f32>(2).expect("in range");
+    assert_eq!(maker(lbfgs.save()), of("lbfgs", Dialect::Keras), "PyTorch's keeps a longer history");
 }
 
 #[derive(Deserialize)]
@@ -128,8 +221,9 @@ struct Golden {
 struct Row {
     optimizer: String,
     hyperparameters: BTreeMap<String, f64>,
-    w10: Vec<f64>,
-    w20: Vec<f64>,
+    w50: Vec<f64>,
+    w60: Vec<f64>,
+    w100: Vec<f64>,
     #[serde(default)]
     state: Vec<(usize, String, Vec<usize>, Vec<f64>)>,
 }
@@ -167,16 +261,24 @@ impl Golden {
     }
 
     /// As in the script, left to right.
-    fn gradient(&self, w: &[f64]) -> Vec<f64> {
+    fn gradient(&self, w: &[f64], step: u32) -> Vec<f64> {
+        let side = if step / 7 % 2 == 1 { -1.0 } else { 1.0 };
         let total: f64 = w.iter().fold(0.0, |total, w| total + w);
         let terms = self.slope.iter().zip(&self.centre).zip(w);
-        terms.map(|((a, c), w)| a * (w - c) + 0.3 * w * w * w + 0.1 * total).collect()
+        terms.map(|((a, c), w)| a * (w - side * c) + 0.3 * w * w * w + 0.1 * total).collect()
     }
 
-    /// Ten steps, and how far W is then from where it should be, relative to its largest element.
-    fn ten(&self, optimizer: &mut dyn Optimizer<f64>, w: &mut [f64], rate: f64, expected: &[f64]) -> f64 {
-        for _ in 0..10 {
-            let grad = self.gradient(w);
+    /// The steps behind `from` up to `to`, and how far W is then from where it should be, relative to its largest element.
+    fn walk(
+        &self,
+        optimizer: &mut dyn Optimizer<f64>,
+        w: &mut [f64],
+        rate: f64,
+        (from, to): (u32, u32),
+        expected: &[f64],
+    ) -> f64 {
+        for step in from + 1..=to {
+            let grad = self.gradient(w, step);
             optimizer.step_with(w, &grad, rate).expect("no look-ahead");
         }
         let size = expected.iter().fold(0.0_f64, |size, w| size.max(w.abs()));
@@ -185,23 +287,25 @@ impl Golden {
 }
 
 #[test]
-fn ten_steps_of_pytorch_and_ten_more_here_are_twenty_of_pytorch() {
+fn fifty_steps_of_pytorch_and_fifty_more_here_are_a_hundred_of_pytorch() {
     let golden = Golden::read();
     for row in &golden.states {
-        let (rate, mut w) = (row.hyperparameters["learning_rate"], golden.w0.clone());
-        let error = golden.ten(&mut *row.optimizer(), &mut w, rate, &row.w10);
-        assert!(error < 1e-13, "{}, from the start: {error:e}", row.optimizer);
+        let (name, rate, mut w) = (&row.optimizer, row.hyperparameters["learning_rate"], golden.w0.clone());
+        let error = golden.walk(&mut *row.optimizer(), &mut w, rate, (0, 50), &row.w50);
+        assert!(error < 1e-12, "{name}, from the start: {error:e}");
 
-        let (mut optimizer, mut w) = (row.optimizer(), row.w10.clone());
-        let fresh = golden.ten(&mut *row.optimizer(), &mut w.clone(), rate, &row.w20);
+        let (mut optimizer, mut w) = (row.optimizer(), row.w50.clone());
+        let fresh = golden.walk(&mut *row.optimizer(), &mut w.clone(), rate, (50, 60), &row.w60);
         optimizer.load(&row.state()).expect("a state of the same rule");
         let counted = row.state.iter().any(|(_, name, ..)| name == "step");
-        assert_eq!(optimizer.steps(), if counted { 10 } else { u64::from(!row.state.is_empty()) });
-        let error = golden.ten(&mut *optimizer, &mut w, rate, &row.w20);
-        assert!(error < 1e-13, "{}, from PyTorch's state: {error:e}", row.optimizer);
-        assert!(row.optimizer == "sgd" || fresh > 1e-4, "{}: the state makes no difference", row.optimizer);
+        assert_eq!(optimizer.steps(), if counted { 50 } else { u64::from(!row.state.is_empty()) });
+        for (steps, expected) in [((50, 60), &row.w60), ((60, 100), &row.w100)] {
+            let error = golden.walk(&mut *optimizer, &mut w, rate, steps, expected);
+            assert!(error < 1e-12, "{name}, from PyTorch's state, steps {steps:?}: {error:e}");
+        }
+        assert!(name == "sgd" || fresh > 1e-3, "{name}: the state makes no difference, {fresh:e}");
     }
-    let known: Vec<_> = REGISTRY.iter().filter(|entry| entry.torch_states.is_some()).collect();
+    let known: Vec<_> = REGISTRY.iter().filter(|entry| entry.torch_states.is_ok()).collect();
     for entry in known {
         let name = entry.info.name;
         assert!(golden.states.iter().any(|row| row.optimizer == name), "{name} is not in the golden file");
@@ -216,8 +320,8 @@ fn adan_lion_and_prodigy_follow_pytorch_optimizer() {
     for row in &golden.others {
         let (mut optimizer, mut w, rate) =
             (row.optimizer(), golden.w0.clone(), row.hyperparameters["learning_rate"]);
-        let first = golden.ten(&mut *optimizer, &mut w, rate, &row.w10);
-        let second = golden.ten(&mut *optimizer, &mut w, rate, &row.w20);
+        let first = golden.walk(&mut *optimizer, &mut w, rate, (0, 50), &row.w50);
+        let second = golden.walk(&mut *optimizer, &mut w, rate, (50, 100), &row.w100);
         assert!(first < 1e-10 && second < 1e-10, "{}: {first:e}, {second:e}", row.optimizer);
     }
 }
@@ -306,7 +410,49 @@ fn pytorch_tensors_that_do_not_fit_are_refused_with_what_is_wrong() {
     let by_name = StateDict::from_torch::<f64>("nadam", &layout(), &named).expect("names do as well");
     assert_eq!(by_name, row.state());
     let error = StateDict::from_torch::<f64>("lion", &layout(), &[]).expect_err("PyTorch has no Lion");
-    assert!(error.to_string().contains("PyTorch has no optimizer") && error.to_string().contains("lion"));
-    let other = row.state().to_torch("amsgrad", &layout()).expect_err("another rule's state").to_string();
-    assert!(other.contains("«largest_square_average/weight» is missing"), "{other}");
+    assert!(
+        error.to_string().contains("the state of lion") && error.to_string().contains("no such optimizer")
+    );
+    let error = StateDict::from_torch::<f64>("lbfgs", &layout(), &[]).expect_err("it lacks a gradient");
+    assert!(error.to_string().contains("with a gradient that its state does not hold"), "{error}");
+}
+
+#[test]
+fn what_is_no_torch_state_does_not_go_to_pytorch() {
+    let spec = OptimizerSpec::named("adam");
+    let refused = |spec: &OptimizerSpec, says: &str| {
+        let state = spec.build::<f32>(&layout()).expect("valid").save();
+        let error = state.to_torch("adam", &layout()).expect_err("it must be refused").to_string();
+        assert!(error.contains(says), "«{error}» must say {says}");
+    };
+    for (precision, dtype) in [(Precision::Bf16, "BF16"), (Precision::Byte, "U8")] {
+        let packed = format!("«gradient_average/weight» is packed in {dtype}");
+        refused(&spec.clone().precision(precision), &packed);
+        refused(&spec.clone().precision(precision), "build the optimizer in full precision");
+    }
+    refused(
+        &spec.clone().dialect(Dialect::Keras),
+        "it is of adam in the dialect keras, expected adam in the dialect torch",
+    );
+    refused(&OptimizerSpec::named("adamw"), "it is of adamw in the dialect torch");
+    let ema = spec.clone().wrapped("ema=0.9".parse().expect("valid"));
+    refused(&ema, "has no place for «ema/average/bias»; save what is inside of the wrapper");
+    let state = spec.build::<f32>(&layout()).expect("valid").save();
+    let error = state.to_torch("adam", &Layout::vector(8)).expect_err("another layout").to_string();
+    assert!(error.contains("«gradient_average/w» is missing"), "{error}");
+    let mut turned = Layout::default();
+    turned.push("weight", &[3, 2], Role::Weight);
+    turned.push("bias", &[2], Role::Bias);
+    let error = state.to_torch("adam", &turned).expect_err("another shape").to_string();
+    assert!(error.contains("has the shape [2, 3], expected [3, 2]"), "{error}");
+
+    // The other way round: PyTorch's own states in few bits.
+    let mut tensors = state.to_torch("adam", &layout()).expect("a state of Adam");
+    for (values, dtype) in [(Values::Bf16(vec![0; 2]), "BF16"), (Values::U8(vec![0; 2]), "U8")] {
+        let average = tensors.iter_mut().rfind(|tensor| tensor.name == "exp_avg").expect("it is there");
+        average.tensor.values = values;
+        let error =
+            StateDict::from_torch::<f32>("adam", &layout(), &tensors).expect_err("packed").to_string();
+        assert!(error.contains(dtype) && error.contains("`.to(torch.float32)`"), "{error}");
+    }
 }

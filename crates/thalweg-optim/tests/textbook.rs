@@ -734,7 +734,7 @@ fn the_textbook_defaults_are_those_of_the_papers() {
         ("sgd", 1e-2, &[]),
         ("momentum", 1e-2, &[("momentum", 0.9), ("dampening", 0.0)]),
         ("nag", 1e-2, &[("momentum", 0.9)]),
-        ("adagrad", 1e-2, &[("epsilon", 1e-8), ("initial_accumulator", 0.0)]),
+        ("adagrad", 1e-2, &[("epsilon", 1e-8), ("initial_accumulator", 0.0), ("lr_decay", 0.0)]),
         ("adadelta", 1.0, &[("rho", 0.95), ("epsilon", 1e-6)]),
         ("rmsprop", 1e-3, &[("alpha", 0.9), ("epsilon", 1e-8)]),
         ("adam", 1e-3, &[("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)]),
@@ -796,5 +796,36 @@ fn the_textbook_defaults_are_those_of_the_papers() {
         assert_eq!(spec.resolved().expect("a row of the registry"), hyper, "{name}");
         let entry = thalweg_optim::registry::find(name).expect("a row of the registry");
         assert_eq!(entry.info.learning_rate.textbook, rate, "{name}");
+    }
+}
+
+/// The first rate of a schedule is the first Δ, however small; later ones only stop W where they are zero.
+#[test]
+fn rprop_under_a_warm_up_grows_from_the_first_rate() {
+    let moves = |dialect, step_min: f64, rates: &[f64]| -> Vec<f64> {
+        let spec = OptimizerSpec::named("rprop").dialect(dialect).with("step_min", step_min);
+        let mut optimizer = spec.build::<f64>(&Layout::vector(1)).expect("in range");
+        let step = |&rate: &f64| {
+            let mut w = [0.0];
+            optimizer.step_with(&mut w, &[1.0], rate).expect("no look-ahead");
+            -w[0]
+        };
+        rates.iter().map(step).collect()
+    };
+    let near = |found: &[f64], expected: &[f64]| {
+        assert_eq!(found.len(), expected.len());
+        let all = found.iter().zip(expected).all(|(a, b)| (a - b).abs() <= 1e-12 * b.abs());
+        assert!(all, "{found:?} instead of {expected:?}");
+    };
+    for dialect in Dialect::ALL {
+        near(&moves(dialect, 1e-6, &[1e-4, 0.5, 1.0, 0.0, 1.0]), &[1e-4, 1.2e-4, 1.44e-4, 0.0, 1.728e-4]);
+    }
+    // From zero: PyTorch keeps Δ at its least at once, the others when it is first scaled.
+    near(&moves(Dialect::Torch, 1e-6, &[0.0, 0.1, 0.2, 0.3]), &[0.0, 1e-6, 1.2e-6, 1.44e-6]);
+    for dialect in [Dialect::Keras, Dialect::Optax, Dialect::Textbook] {
+        near(&moves(dialect, 1e-6, &[0.0, 0.1, 0.2, 0.3]), &[0.0, 0.0, 1e-6, 1.2e-6]);
+    }
+    for dialect in Dialect::ALL {
+        near(&moves(dialect, 0.0, &[0.0, 0.1, 0.2, 0.3]), &[0.0; 4]);
     }
 }

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use thalweg::optim::hyper::check_learning_rate;
-use thalweg::optim::{Dialect, OptimizerSpec, registry};
+use thalweg::optim::{Dialect, OptimizerSpec, StateDict, registry};
 
 use crate::flat::{items, typed};
 use crate::words::usage;
@@ -141,16 +141,16 @@ impl Optimizer {
                 PyKeyError::new_err(format!("the state has no «{key}»; was it made by state_dict()?"))
             })
         };
-        let name: String = get("optimizer")?.extract()?;
-        if name != self.name {
-            return Err(PyValueError::new_err(format!("this is {}, but the state is of {name}", self.name)));
-        }
-        let dialect: String = get("dialect")?.extract()?;
-        let spec = spec(&name, &dialect, get("hyper")?.extract()?)?;
+        let (name, its_dialect): (String, String) =
+            (get("optimizer")?.extract()?, get("dialect")?.extract()?);
+        let maker = StateDict::of(name, dialect_named(&its_dialect)?);
+        let own = StateDict::of(self.name, self.spec.dialect);
+        own.same_maker(&maker).map_err(usage)?;
+        let spec = spec(self.name, self.dialect(), get("hyper")?.extract()?)?;
         let learning_rate: f64 = get("lr")?.extract()?;
         check_learning_rate(self.name, learning_rate).map_err(usage)?;
         let saved = get("state")?;
-        each!(self.arrays(), group => group.load_state(&saved, &spec))?;
+        each!(self.arrays(), group => group.load_state(maker, &saved, &spec))?;
         (self.spec, self.learning_rate) = (spec, learning_rate);
         Ok(())
     }
@@ -175,13 +175,16 @@ impl Optimizer {
     }
 }
 
-fn spec(name: &str, dialect: &str, hyper: BTreeMap<String, f64>) -> PyResult<OptimizerSpec> {
-    let known = Dialect::ALL.into_iter().find(|known| known.name() == dialect);
-    let dialect = known.ok_or_else(|| {
+fn dialect_named(name: &str) -> PyResult<Dialect> {
+    let known = Dialect::ALL.into_iter().find(|known| known.name() == name);
+    known.ok_or_else(|| {
         let names = Dialect::ALL.map(Dialect::name).join(", ");
-        PyValueError::new_err(format!("there is no dialect «{dialect}»; there are: {names}"))
-    })?;
-    let spec = OptimizerSpec { hyper, ..OptimizerSpec::named(name).dialect(dialect) };
+        PyValueError::new_err(format!("there is no dialect «{name}»; there are: {names}"))
+    })
+}
+
+fn spec(name: &str, its_dialect: &str, hyper: BTreeMap<String, f64>) -> PyResult<OptimizerSpec> {
+    let spec = OptimizerSpec { hyper, ..OptimizerSpec::named(name).dialect(dialect_named(its_dialect)?) };
     spec.resolved().map_err(usage)?;
     Ok(spec)
 }

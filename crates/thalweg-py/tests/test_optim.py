@@ -175,7 +175,9 @@ def test_a_state_that_does_not_fit_changes_nothing():
     ones, state = np.ones(3), opt.state_dict()["state"]
     for state, error, match in [
         ({}, KeyError, "optimizer"),
-        (optim.SGD(w).state_dict(), ValueError, "this is adam, but the state is of sgd"),
+        (optim.SGD(w).state_dict(), ValueError, "it is of sgd in the dialect torch, expected adam in the dialect torch"),
+        (optim.Adam(w, dialect="keras").state_dict(), ValueError, "in the dialect keras, expected adam in the dialect torch"),
+        (broken(dialect="jax"), ValueError, "there is no dialect «jax»"),
         (broken(lr=float("nan")), ValueError, "learning_rate"),
         (broken(hyper={"beta1": 2.0}), ValueError, r"beta1 = 2 is out of range"),
         (broken(state=[]), TypeError, "must be a dict"),

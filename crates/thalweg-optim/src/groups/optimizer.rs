@@ -1,7 +1,7 @@
 //! An optimizer of groups, each moved by one of its own.
 
 use super::assign::{Share, assign};
-use crate::hyper::OptimError;
+use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::params::Layout;
 use crate::real::Real;
@@ -19,6 +19,7 @@ use crate::wrap::{self, WRAPPERS, follow, tower};
 /// blocks alone. In a saved state each entry is behind `group0/`, `group1/`, …, counted as blocks first meet them.
 pub struct Groups<T: Real> {
     name: &'static str,
+    dialect: Dialect,
     layout: Layout,
     steps: u64,
     members: Vec<Member<T>>,
@@ -74,6 +75,7 @@ impl<T: Real> Groups<T> {
         });
         Ok(Self {
             name: crate::registry::find(&spec.name)?.info.name,
+            dialect: spec.dialect,
             layout: layout.clone(),
             steps: 0,
             members: members.collect::<Result<_, _>>()?,
@@ -234,7 +236,7 @@ impl<T: Real> Optimizer<T> for Groups<T> {
     }
 
     fn save(&self) -> StateDict {
-        let mut state = StateDict::default();
+        let mut state = StateDict::of(self.name, self.dialect);
         state.insert_count("steps", self.steps);
         for (index, member) in self.members.iter().enumerate() {
             state.insert_all(&format!("group{index}"), member.optimizer.save());

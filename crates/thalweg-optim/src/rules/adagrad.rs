@@ -12,6 +12,9 @@ use crate::state::torch::TorchState;
 /// The `torch` dialect adds ε outside the root, η/(√G + ε), and its default is 1e-10. G starts at 0; Keras and optax
 /// start it at 0.1.
 ///
+/// In step t, η is η/(1 + (t−1)·d): PyTorch's `lr_decay`, 0 by default. The other packages do not have it; a schedule does
+/// the same, and more.
+///
 /// Source: Duchi, Hazan & Singer, *Adaptive subgradient methods for online learning and stochastic optimization* (2011).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adagrad {
@@ -19,6 +22,8 @@ pub struct Adagrad {
     pub epsilon: f64,
     /// What G is before the first step.
     pub initial_accumulator: f64,
+    /// d: how fast η falls.
+    pub lr_decay: f64,
     /// Where ε is added.
     pub place: Place,
 }
@@ -43,7 +48,7 @@ impl Method for Adagrad {
         summary: "divides each step by the root of all squared gradients so far",
         paper: "Duchi, Hazan & Singer 2011",
         formula: ByDialect {
-            torch: "G ← G + g²; W ← W − η/(√G + ε) · g",
+            torch: "G ← G + g²; W ← W − η/(1 + (t−1)d)/(√G + ε) · g",
             keras: "G ← G + g²; W ← W − η/√(G+ε) · g",
             optax: "G ← G + g²; W ← W − η/√(G+ε) · g",
             textbook: "G ← G + g²; W ← W − η/√(G+ε) · g",
@@ -64,14 +69,16 @@ impl Method for Adagrad {
             range: Range::NON_NEGATIVE,
             field: |rule| &mut rule.initial_accumulator,
         },
+        Hyper { name: "lr_decay", symbol: "d", range: Range::NON_NEGATIVE, field: |rule| &mut rule.lr_decay },
     ];
+
     fn preset(dialect: Dialect) -> Self {
         let (epsilon, initial_accumulator, place) = match dialect {
             Dialect::Torch => (1e-10, 0.0, Place::Outside),
             Dialect::Keras | Dialect::Optax => (1e-7, 0.1, Place::Inside),
             Dialect::Textbook => (1e-8, 0.0, Place::Inside),
         };
-        Self { epsilon, initial_accumulator, place }
+        Self { epsilon, initial_accumulator, lr_decay: 0.0, place }
     }
 }
 
@@ -87,8 +94,9 @@ impl Rule for Adagrad {
         [T::from_f64(self.initial_accumulator)]
     }
 
-    fn coefficients<T: Real>(&self, _step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
-        Coefficients { rate: T::from_f64(learning_rate), epsilon: Epsilon::new(self.epsilon, self.place) }
+    fn coefficients<T: Real>(&self, step: u64, learning_rate: f64, _: &mut [f64]) -> Coefficients<T> {
+        let rate = learning_rate / (1.0 + (step - 1) as f64 * self.lr_decay);
+        Coefficients { rate: T::from_f64(rate), epsilon: Epsilon::new(self.epsilon, self.place) }
     }
 
     #[inline(always)]

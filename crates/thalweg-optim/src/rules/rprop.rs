@@ -16,7 +16,9 @@ use crate::state::torch::TorchState;
 /// s = 0, too.
 ///
 /// The learning rate counts in the first step only; later ones see whether it is zero: then W stays (PyTorch would move
-/// by Δ₋ all the same). It is a full-batch method: the noise of small batches changes signs.
+/// by Δ₋ all the same). So a schedule scales nothing, and a warm-up does harm: its low first rate is the first Δ, as in
+/// PyTorch, which then grows by η₊ a step at most; after a first rate of 0, Δ grows from Δ₋ (and never where Δ₋ is 0).
+/// Give a constant rate. It is a full-batch method: the noise of small batches changes signs.
 ///
 /// Deviation from optax 0.2.8: it applies the move that it computed in the step before, so that its first step moves
 /// nothing and its path lags behind; that reads as an oversight and is not followed.

@@ -202,6 +202,9 @@ fn add<T: Real>(a: &mut [T], b: &[T], factor: f64) {
 
 impl Search for Lbfgs {
     const STATES: &'static [&'static str] = &["displacement", "gradient_change"];
+    const WHY_NOT_TORCH: &'static str = "PyTorch's learns from a step only when the next begins, with a gradient that \
+                                         its state does not hold, and here the pair is part of the state; start \
+                                         anew, a few steps bring the curvature back";
     type Memory<T: Real> = Memory<T>;
 
     fn tolerance(&self) -> f64 {

@@ -2,8 +2,8 @@
 
 use super::line::largest;
 use super::seen::Seen;
-use crate::hyper::{self, OptimError};
-use crate::method::Method;
+use crate::hyper::{self, Dialect, OptimError};
+use crate::method::{Method, dialect_of};
 use crate::norm::gradient_norm;
 use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Outcome, Scratch, StepReport};
@@ -12,12 +12,15 @@ use crate::real::Real;
 use crate::riders::Riders;
 use crate::span::Span;
 use crate::state::StateDict;
+use crate::state::torch::NONE_IN_TORCH;
 use crate::threads::Threads;
 
 /// A method that finds its step along a line.
 pub trait Search: Method {
     /// The name of each number that it keeps per parameter.
     const STATES: &'static [&'static str];
+    /// Why a state cannot come from PyTorch.
+    const WHY_NOT_TORCH: &'static str = NONE_IN_TORCH;
     /// What it keeps between steps, and memory for the next.
     type Memory<T: Real>: Default + Send;
 
@@ -56,6 +59,7 @@ pub trait Search: Method {
     fn optimizer_of<T: Real>(self, layout: &Layout) -> Result<Searcher<Self, T>, OptimError> {
         hyper::check(&self)?;
         Ok(Searcher {
+            dialect: dialect_of(&self),
             method: self,
             layout: layout.clone(),
             steps: 0,
@@ -82,6 +86,7 @@ pub struct Start<'a, T: Real> {
 /// See [`Search::optimizer`].
 pub struct Searcher<M: Search, T: Real> {
     method: M,
+    dialect: Dialect,
     layout: Layout,
     steps: u64,
     memory: M::Memory<T>,
@@ -92,6 +97,11 @@ pub struct Searcher<M: Search, T: Real> {
 }
 
 impl<M: Search, T: Real> Searcher<M, T> {
+    /// The same, saying of its states that they are of this dialect. Without, it is the first that computes alike.
+    pub fn of_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
+    }
+
     /// The method.
     pub fn method(&self) -> &M {
         &self.method
@@ -162,7 +172,7 @@ impl<M: Search, T: Real> Optimizer<T> for Searcher<M, T> {
     }
 
     fn save(&self) -> StateDict {
-        let mut state = StateDict::default();
+        let mut state = StateDict::of(M::INFO.name, self.dialect);
         state.insert_count("steps", self.steps);
         self.method.save(&self.memory, &self.layout, &mut state);
         state
@@ -220,11 +230,10 @@ impl<M: Search, T: Real> Optimizer<T> for Searcher<M, T> {
         let (value, outcome) = self.go(w, &mut seen, learning_rate, riders, &mut scratch);
         let evaluations = seen.evaluations;
         self.scratch = scratch;
-        if outcome.skipped {
-            if riders.decay != 0.0 {
-                w.copy_from_slice(&self.kept);
-            }
-        } else if let Some(average) = average {
+        if riders.decay != 0.0 && (outcome.skipped || outcome.stuck) {
+            w.copy_from_slice(&self.kept);
+        }
+        if let (false, Some(average)) = (outcome.skipped, average) {
             let weight = T::from_f64(riders.average_weight);
             average.iter_mut().zip(w).for_each(|(average, &mut w)| *average += weight * (w - *average));
         }

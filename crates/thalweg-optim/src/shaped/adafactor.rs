@@ -8,6 +8,7 @@ use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::params::Block;
 use crate::real::Real;
+use crate::state::torch::{TorchKind, TorchState, TorchStates};
 use crate::threads::Threads;
 
 /// R ← (1−q)R + q·mean over columns of (g²+ε₁); C ← (1−q)C + q·mean over rows of (g²+ε₁), with q = t^γ; V = R·C/mean(R);
@@ -211,6 +212,17 @@ pub(super) fn direction<T: Real>(g: T, v: T, least: T) -> T {
 
 impl BlockRule for Adafactor {
     const STATES: &'static [&'static str] = &["row_average", "column_average", "square_average"];
+    const TORCH_STATES: Option<TorchStates> = Some(|block| {
+        if block.shape.len() < 2 {
+            const { &[TorchState::STEPS, TorchState::slot("variance", "square_average")] }
+        } else {
+            &[
+                TorchState::STEPS,
+                TorchState { torch: "row_var", own: "row_average", kind: TorchKind::Rows },
+                TorchState { torch: "col_var", own: "column_average", kind: TorchKind::Columns },
+            ]
+        }
+    });
 
     fn slots(&self, block: &Block) -> Vec<Slot> {
         match Axes::of(&block.shape, self.form == Dialect::Optax, self.min_dim_size_to_factor) {

@@ -5,12 +5,16 @@ use crate::hyper::{OptimError, check};
 use crate::method::Method;
 use crate::params::{Block, Layout};
 use crate::real::Real;
+use crate::state::torch::TorchStates;
 use crate::threads::Threads;
 
 /// How one block moves.
 pub trait BlockRule: Method {
     /// The name of each state that it may keep of a block, as tables show them.
     const STATES: &'static [&'static str];
+    /// How PyTorch's `state_dict` calls the slots of a block in the `torch` dialect; `None` where PyTorch does not have the
+    /// method.
+    const TORCH_STATES: Option<TorchStates> = None;
 
     /// What it keeps of a block between steps.
     fn slots(&self, block: &Block) -> Vec<Slot>;

@@ -9,8 +9,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::block_rule::{At, BlockRule, Memory, Slot, Work};
 use super::pass::{PARALLEL_FROM, pass};
-use crate::hyper::{self, OptimError};
+use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::step::Ride;
+use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::params::{Block, Layout};
 use crate::real::Real;
@@ -22,6 +23,7 @@ use crate::threads::Threads;
 /// See the module.
 pub struct Blockwise<R: BlockRule, T: Real> {
     rule: R,
+    dialect: Dialect,
     layout: Layout,
     steps: u64,
     states: Vec<State<T>>,
@@ -63,6 +65,7 @@ impl<R: BlockRule, T: Real> Blockwise<R, T> {
             State { values: slots.iter().map(fill).collect(), slots }
         });
         Self {
+            dialect: dialect_of(&rule),
             rule,
             steps: 0,
             states: states.collect(),
@@ -72,6 +75,11 @@ impl<R: BlockRule, T: Real> Blockwise<R, T> {
             memories: Mutex::default(),
             moves: Vec::new(),
         }
+    }
+
+    /// The same, saying of its states that they are of this dialect. Without, it is the first that computes alike.
+    pub fn of_dialect(self, dialect: Dialect) -> Self {
+        Self { dialect, ..self }
     }
 
     /// The method.
@@ -198,7 +206,7 @@ impl<R: BlockRule, T: Real> Optimizer<T> for Blockwise<R, T> {
     }
 
     fn save(&self) -> StateDict {
-        let mut state = StateDict::default();
+        let mut state = StateDict::of(R::INFO.name, self.dialect);
         state.insert_count("steps", self.steps);
         for (block, own) in self.layout.blocks().iter().zip(&self.states) {
             for (slot, values) in own.slots.iter().zip(&own.values) {

@@ -10,7 +10,9 @@ use crate::kernel::matmul::transpose;
 use crate::method::{Info, Method};
 use crate::params::{Block, Orientation, Role};
 use crate::real::Real;
+use crate::rule::Rule;
 use crate::rules::{AdamW, NAdam, Place, correction};
+use crate::state::torch::{TorchState, TorchStates};
 use crate::threads::Threads;
 
 /// b ← μb + g; u = g + μb (u = b without Nesterov); O = u's nearest orthogonal matrix, nearly; W ← (1 − ηλ)W − ησO.
@@ -228,6 +230,12 @@ impl Muon {
 
 impl BlockRule for Muon {
     const STATES: &'static [&'static str] = &["velocity", "gradient_average", "square_average"];
+    // The matrices are in the state of PyTorch's Muon, the rest in that of its AdamW beside it.
+    const TORCH_STATES: Option<TorchStates> =
+        Some(|block| match Self::preset(Dialect::Torch).matrix(block) {
+            Some(_) => const { &[TorchState::slot("momentum_buffer", "velocity")] },
+            None => AdamW::TORCH_STATES.unwrap_or_default(),
+        });
 
     fn slots(&self, block: &Block) -> Vec<Slot> {
         match self.matrix(block) {

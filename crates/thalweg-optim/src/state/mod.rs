@@ -4,8 +4,9 @@ mod safetensors;
 pub mod torch;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::hyper::OptimError;
+use crate::hyper::{Dialect, OptimError};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::suggest::did_you_mean;
@@ -63,14 +64,43 @@ pub struct Tensor {
     pub values: Values,
 }
 
+/// Whose state it is: the same names and shapes mean other numbers to another method, or in another dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    /// The method's name in the registry.
+    pub method: String,
+    /// Whose form.
+    pub dialect: Dialect,
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in the dialect {}", self.method, self.dialect.name())
+    }
+}
+
 /// Everything that decides an optimizer's next steps, by name: its counts and shared numbers (`steps`), and its slots
-/// block by block (`velocity/0.dense.weight`).
+/// block by block (`velocity/0.dense.weight`); and whose it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StateDict {
     entries: BTreeMap<String, Tensor>,
+    /// By the prefix of what is theirs; that of the whole is empty.
+    makers: BTreeMap<String, Maker>,
 }
 
 impl StateDict {
+    /// A state of this method, empty so far. [`StateDict::default`] does not say whose it is: then it fits by its entries
+    /// alone.
+    pub fn of(method: impl Into<String>, dialect: Dialect) -> Self {
+        let maker = Maker { method: method.into(), dialect };
+        Self { entries: BTreeMap::new(), makers: BTreeMap::from([(String::new(), maker)]) }
+    }
+
+    /// Whose state it is, if it says so.
+    pub fn maker(&self) -> Option<&Maker> {
+        self.makers.get("")
+    }
+
     /// All entries by name.
     pub fn entries(&self) -> &BTreeMap<String, Tensor> {
         &self.entries
@@ -112,6 +142,8 @@ impl StateDict {
     pub fn insert_all(&mut self, prefix: &str, state: Self) {
         let named = state.entries.into_iter().map(|(name, tensor)| (format!("{prefix}/{name}"), tensor));
         self.entries.extend(named);
+        let under = |own: String| if own.is_empty() { prefix.to_owned() } else { format!("{prefix}/{own}") };
+        self.makers.extend(state.makers.into_iter().map(|(own, maker)| (under(own), maker)));
     }
 
     /// The entries behind `prefix/`.
@@ -120,7 +152,12 @@ impl StateDict {
             let rest = name.strip_prefix(prefix)?.strip_prefix('/')?;
             Some((rest.to_owned(), tensor.clone()))
         });
-        Self { entries: own.collect() }
+        let makers = self.makers.iter().filter_map(|(name, maker)| {
+            let rest = name.strip_prefix(prefix)?;
+            let own = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+            Some((own.to_owned(), maker.clone()))
+        });
+        Self { entries: own.collect(), makers: makers.collect() }
     }
 
     /// A count of a state whose form was checked.
@@ -157,11 +194,28 @@ impl StateDict {
         }
     }
 
-    /// Whether `other` has the same names, shapes and number types.
+    /// Whether `other` is of the same method and dialect, in every group, as far as it says whose it is.
+    ///
+    /// # Errors
+    /// [`OptimError::State`], with both.
+    pub fn same_maker(&self, other: &Self) -> Result<(), OptimError> {
+        for (prefix, maker) in &self.makers {
+            if let Some(given) = other.makers.get(prefix).filter(|given| *given != maker) {
+                let place = if prefix.is_empty() { String::new() } else { format!("in {prefix}, ") };
+                let what =
+                    format!("{place}it is of {given}, expected {maker}; build the optimizer that it is of");
+                return Err(OptimError::State { what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `other` is of the same [maker](StateDict::same_maker), and has the same names, shapes and number types.
     ///
     /// # Errors
     /// [`OptimError::State`] with the first difference.
     pub fn same_form(&self, other: &Self) -> Result<(), OptimError> {
+        self.same_maker(other)?;
         let wrong = |what| Err(OptimError::State { what });
         for (name, tensor) in &self.entries {
             let Some(given) = other.entries.get(name) else {

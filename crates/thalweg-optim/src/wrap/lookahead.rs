@@ -146,7 +146,8 @@ impl Wrapper for Lookahead {
         w: &[T],
         point: &mut Vec<T>,
     ) -> bool {
-        if inner.steps() == 0 {
+        // What is inside may have done steps before it was wrapped: then there are no slow weights yet either.
+        if memory.count == 0 {
             return inner.average(w, point);
         }
         point.clear();

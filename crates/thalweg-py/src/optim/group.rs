@@ -122,11 +122,16 @@ impl<T: Number> Group<T> {
         Ok(named)
     }
 
-    /// The reverse of [`Group::state`]; on an error nothing is changed.
-    pub(super) fn load_state(&mut self, saved: &Bound<'_, PyAny>, spec: &OptimizerSpec) -> PyResult<()> {
+    /// The reverse of [`Group::state`], into the optimizer of `spec`; on an error nothing is changed. `state` says whose it
+    /// is, and has no entries yet.
+    pub(super) fn load_state(
+        &mut self,
+        mut state: StateDict,
+        saved: &Bound<'_, PyAny>,
+        spec: &OptimizerSpec,
+    ) -> PyResult<()> {
         let saved: &Bound<'_, PyDict> =
             saved.cast().map_err(|_| PyTypeError::new_err("the state must be a dict of arrays by name"))?;
-        let mut state = StateDict::default();
         for (name, array) in saved {
             let name: String = name.extract()?;
             let (shape, values) = tensor(&array, &name)?;

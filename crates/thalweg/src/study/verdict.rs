@@ -198,10 +198,14 @@ pub fn score_text(score: f64) -> String {
     format!("{score:.digits$}").replace('-', "−")
 }
 
-/// A learning rate as a person writes it: at most four significant digits.
+/// A learning rate or another setting as a person writes it: at most four significant digits.
 pub fn rate_text(rate: f64) -> String {
     let rounded: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
-    if (1e-4..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
+    match rounded.abs() {
+        0.0 => "0".to_owned(),
+        size if (1e-4..1e4).contains(&size) => rounded.to_string(),
+        _ => format!("{rounded:e}"),
+    }
 }
 
 /// A p-value with its sign: `p = 0.012`, `p < 0.001`.

@@ -102,6 +102,8 @@ mod tests {
         assert_eq!(signed(Some(0.5)), "+0.5000");
         assert_eq!(signed(Some(-0.5)), "−0.5000");
         assert_eq!(signed(None), NONE);
+        let rates = [0.0, -0.0, -0.8, 0.1 + 0.2, 1e-5, -1e-30, 12_345.6].map(verdict::rate_text);
+        assert_eq!(rates, ["0", "0", "-0.8", "0.3", "1e-5", "-1e-30", "1.235e4"]);
         assert_eq!(seconds(0.123), "0.12 s");
         assert_eq!(seconds(125.0), "2 min 05 s");
         assert_eq!(seconds(3725.0), "1 h 02 min");
