@@ -578,6 +578,7 @@ LINES = {
     "steep bowl": (lambda t: -t + 1000 * t * t, lambda t: -1 + 2000 * t),
     "wave": (lambda t: -t + 5 * t * t - 8 * t * t * t + 4 * t * t * t * t, lambda t: -1 + 10 * t - 24 * t * t + 16 * t * t * t),
     "wall": (lambda t: -t + 100 * max(0.0, t - 0.3), lambda t: -1 + (100.0 if t > 0.3 else 0.0)),
+    "saw": (lambda t: -t if t < 1.5 else -0.5 - 0.01 * (t - 1.5), lambda t: -1.0 if t < 1.5 else -0.01),
     "step": (lambda t: -t if t < 0.25 else -0.25, lambda t: -1.0 if t < 0.25 else 0.5),
 }
 

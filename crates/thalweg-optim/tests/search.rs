@@ -311,6 +311,20 @@ fn a_search_goes_along_the_gradient_that_a_clip_leaves_on_the_objective_that_a_s
     assert_eq!(one_step(&mut descent(), &mut w, clipped), (2, false));
     let expected: [f64; 10] = std::array::from_fn(|i| start[i] - 0.001 * grad[i].clamp(-2.0, 2.0));
     assert!(grad.iter().any(|g| *g < -2.0) && w == expected, "{w:?} {expected:?}");
+    // A limit that is not reached changes nothing, and a rate of zero asks once.
+    let (mut w, mut bare) = (start, start);
+    let loose = Riders { clip_norm: Some(1e9), ..Riders::default() };
+    assert_eq!(
+        one_step(&mut descent(), &mut w, loose),
+        one_step(&mut descent(), &mut bare, Riders::default())
+    );
+    assert_eq!(w, bare);
+    for method in [OptimizerSpec::named("lbfgs"), OptimizerSpec::named("gradient-descent")] {
+        let mut method = method.build::<f64>(&thalweg_optim::Layout::vector(10)).unwrap();
+        let (mut w, mut f) = (start, from_fn(10, quadratic));
+        let report = method.step(&mut w, &mut f, 0.0);
+        assert_eq!((w, report.evaluations, report.outcome.stuck), (start, 1, false));
+    }
     // Half the objective is searched as such: values and slopes agree, so that the same step will do.
     let (mut w, mut halved) = (start, start);
     let steep = GradientDescent { c1: 0.9, ..GradientDescent::default() };
@@ -409,6 +423,8 @@ fn line(name: &str, t: f64) -> (f64, f64) {
             -1.0 + 10.0 * t - 24.0 * t * t + 16.0 * t * t * t,
         ),
         "wall" => (-t + 100.0 * f64::max(0.0, t - 0.3), -1.0 + if t > 0.3 { 100.0 } else { 0.0 }),
+        "saw" if t < 1.5 => (-t, -1.0),
+        "saw" => (-0.5 - 0.01 * (t - 1.5), -0.01),
         "step" if t < 0.25 => (-t, -1.0),
         "step" => (-0.25, 0.5),
         other => panic!("{other} is not in the script"),
