@@ -11,6 +11,7 @@ SOAP, Schedule-Free SGD and AdamW are those of pytorch_optimizer; torch has none
 """
 
 import importlib.metadata
+import itertools
 import os
 import types
 
@@ -21,6 +22,7 @@ import torch  # noqa: E402
 from problems import BLOCKS, FLAT, SQUARES, gradient, read_defaults, shapes, split, value, walked, write  # noqa: E402
 from pytorch_optimizer.optimizer import soap as soap_module  # noqa: E402
 from torch.optim import _muon as muon_module  # noqa: E402
+from torch.optim.lbfgs import _strong_wolfe  # noqa: E402
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn  # noqa: E402
 
 STEPS = 100
@@ -567,6 +569,38 @@ def wrapped():
             yield wrapped_row(name, settings, rule, hypers[1], problem, found)
 
 
+# -------------------------------------------------------------------------------------------- line searches
+
+# φ(t) and φ'(t) with φ'(0) = −1, so that L-BFGS's first direction is 1 and its first trial the learning rate.
+LINES = {
+    "hollow": (lambda t: -t / (1 + t * t), lambda t: -(1 - t * t) / (1 + t * t) ** 2),
+    "flat bowl": (lambda t: -t + 1e-3 * t * t * t * t, lambda t: -1 + 4e-3 * t * t * t),
+    "steep bowl": (lambda t: -t + 1000 * t * t, lambda t: -1 + 2000 * t),
+    "wave": (lambda t: -t + 5 * t * t - 8 * t * t * t + 4 * t * t * t * t, lambda t: -1 + 10 * t - 24 * t * t + 16 * t * t * t),
+    "wall": (lambda t: -t + 100 * max(0.0, t - 0.3), lambda t: -1 + (100.0 if t > 0.3 else 0.0)),
+    "saw": (lambda t: -t if t < 1.5 else -0.5 - 0.01 * (t - 1.5), lambda t: -1.0 if t < 1.5 else -0.01),
+    "step": (lambda t: -t if t < 0.25 else -0.25, lambda t: -1.0 if t < 0.25 else 0.5),
+}
+
+
+def searches():
+    """The points that torch's search looks at, in their order."""
+    settings = itertools.product(
+        LINES, (1e-3, 0.1, 1.0, 10.0), ((1e-4, 0.9), (0.1, 0.1), (0.4, 0.5), (1e-3, 1e-3)), ((1e-9, 25), (1e-2, 25), (1e-9, 4))
+    )
+    for name, first, (c1, c2), (tolerance, most) in settings:
+        value, slope = LINES[name]
+        points = []
+
+        def look(_x, t, _d, points=points, value=value, slope=slope):
+            points.append(float(t))
+            return value(float(t)), torch.tensor([slope(float(t))])
+
+        gradient, direction = torch.tensor([slope(0.0)]), torch.tensor([1.0])
+        _strong_wolfe(look, None, first, direction, value(0.0), gradient, gradient.dot(direction), c1, c2, tolerance, most)
+        yield {"line": name, "first": first, "c1": c1, "c2": c2, "tolerance": tolerance, "most": most, "points": points}
+
+
 def wrapped_row(name, settings, rule, hyper, problem, found):
     return {
         "wrapper": name,
@@ -595,6 +629,7 @@ def main():
         "problems": [*FLAT, *BLOCKS, *SQUARES],
         "runs": [*runs(ELEMENTWISE, FLAT), *runs(SHAPED, BLOCKS), *runs(SQUARE, SQUARES)],
         "wrapped": list(wrapped()),
+        "searches": list(searches()),
     }
     for name, (_, hypers) in {**ELEMENTWISE, **SHAPED, **SQUARE}.items():
         assert hypers[0] == golden["defaults"][name], f"{name}: the first set must be the defaults"

@@ -311,6 +311,20 @@ fn a_search_goes_along_the_gradient_that_a_clip_leaves_on_the_objective_that_a_s
     assert_eq!(one_step(&mut descent(), &mut w, clipped), (2, false));
     let expected: [f64; 10] = std::array::from_fn(|i| start[i] - 0.001 * grad[i].clamp(-2.0, 2.0));
     assert!(grad.iter().any(|g| *g < -2.0) && w == expected, "{w:?} {expected:?}");
+    // A limit that is not reached changes nothing, and a rate of zero asks once.
+    let (mut w, mut bare) = (start, start);
+    let loose = Riders { clip_norm: Some(1e9), ..Riders::default() };
+    assert_eq!(
+        one_step(&mut descent(), &mut w, loose),
+        one_step(&mut descent(), &mut bare, Riders::default())
+    );
+    assert_eq!(w, bare);
+    for method in [OptimizerSpec::named("lbfgs"), OptimizerSpec::named("gradient-descent")] {
+        let mut method = method.build::<f64>(&thalweg_optim::Layout::vector(10)).unwrap();
+        let (mut w, mut f) = (start, from_fn(10, quadratic));
+        let report = method.step(&mut w, &mut f, 0.0);
+        assert_eq!((w, report.evaluations, report.outcome.stuck), (start, 1, false));
+    }
     // Half the objective is searched as such: values and slopes agree, so that the same step will do.
     let (mut w, mut halved) = (start, start);
     let steep = GradientDescent { c1: 0.9, ..GradientDescent::default() };
@@ -380,4 +394,66 @@ fn lbfgs_falls_back_to_steepest_descent() {
     let report = lbfgs.step(&mut w, &mut gutter, 1.0);
     assert!(!report.outcome.stuck && w[0] < 0.0 && (w[0] - w[1]).abs() < 1e-12, "{report:?}: {w:?}");
     assert!(lbfgs.save().count("pairs") <= 1, "what misled is forgotten");
+}
+
+#[derive(serde::Deserialize)]
+struct Searches {
+    searches: Vec<Walked>,
+}
+
+#[derive(serde::Deserialize, Debug)]
+struct Walked {
+    line: String,
+    first: f64,
+    c1: f64,
+    c2: f64,
+    tolerance: f64,
+    most: f64,
+    points: Vec<f64>,
+}
+
+/// φ and φ', as in the script.
+fn line(name: &str, t: f64) -> (f64, f64) {
+    match name {
+        "hollow" => (-t / (1.0 + t * t), -(1.0 - t * t) / (1.0 + t * t).powi(2)),
+        "flat bowl" => (-t + 1e-3 * t * t * t * t, -1.0 + 4e-3 * t * t * t),
+        "steep bowl" => (-t + 1000.0 * t * t, -1.0 + 2000.0 * t),
+        "wave" => (
+            -t + 5.0 * t * t - 8.0 * t * t * t + 4.0 * t * t * t * t,
+            -1.0 + 10.0 * t - 24.0 * t * t + 16.0 * t * t * t,
+        ),
+        "wall" => (-t + 100.0 * f64::max(0.0, t - 0.3), -1.0 + if t > 0.3 { 100.0 } else { 0.0 }),
+        "saw" if t < 1.5 => (-t, -1.0),
+        "saw" => (-0.5 - 0.01 * (t - 1.5), -0.01),
+        "step" if t < 0.25 => (-t, -1.0),
+        "step" => (-0.25, 0.5),
+        other => panic!("{other} is not in the script"),
+    }
+}
+
+/// The search alone, on lines with bends, walls and steps: the same points as PyTorch's, until only roundings differ.
+#[test]
+fn the_search_looks_at_the_points_that_torch_s_looks_at() {
+    let read: Searches = serde_json::from_str(include_str!("../goldens/torch.json")).expect("readable");
+    assert!(read.searches.len() > 200, "{}", read.searches.len());
+    for walked in read.searches {
+        let method = Lbfgs {
+            c1: walked.c1,
+            c2: walked.c2,
+            max_evaluations: walked.most,
+            tolerance_change: walked.tolerance,
+            ..Lbfgs::default()
+        };
+        let mut points = Vec::new();
+        let mut f = from_fn(1, |w: &[f64], grad: &mut [f64]| {
+            points.push(w[0]);
+            let (value, slope) = line(&walked.line, w[0]);
+            grad[0] = slope;
+            value
+        });
+        method.optimizer::<f64>(1).unwrap().step(&mut [0.0], &mut f, walked.first);
+        assert_eq!(points.len(), 1 + walked.points.len(), "{walked:?}: {points:?}");
+        let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * b.abs();
+        assert!(points[1..].iter().zip(&walked.points).all(near), "{walked:?}: {points:?}");
+    }
 }

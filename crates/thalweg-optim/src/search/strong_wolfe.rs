@@ -116,13 +116,14 @@ impl StrongWolfe {
     }
 }
 
-/// The minimum of the cubic through two points with their slopes, within the bounds; their middle if it has none.
+/// The minimum of the cubic through two points with their slopes, within the bounds; their middle if it has none. On a
+/// straight line it is infinitely far: then a bound.
 fn cubic<T>(a: &Trial<T>, b: &Trial<T>, (low, high): (f64, f64)) -> f64 {
     let (a, b) = if a.t <= b.t { (a, b) } else { (b, a) };
     let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.t - b.t);
     let d2 = (d1 * d1 - a.slope * b.slope).sqrt();
     let t = b.t - (b.t - a.t) * ((b.slope + d2 - d1) / (b.slope - a.slope + 2.0 * d2));
-    if t.is_finite() { t.max(low).min(high) } else { 0.5 * (low + high) }
+    if t.is_nan() { 0.5 * (low + high) } else { t.max(low).min(high) }
 }
 
 #[cfg(test)]
@@ -141,5 +142,7 @@ mod tests {
         assert_eq!(cubic(&at(0.0), &at(3.0), (1.5, 3.0)), 1.5);
         let high = Trial { t: 2.0, value: f64::INFINITY, slope: f64::INFINITY, grad: Vec::new() };
         assert_eq!(cubic(&at(0.0), &high, (0.0, 2.0)), 1.0);
+        let straight = |t: f64| Trial { t, value: -t, slope: -1.0, grad: Vec::<f64>::new() };
+        assert_eq!(cubic(&straight(0.0), &straight(1.0), (1.01, 10.0)), 10.0);
     }
 }
