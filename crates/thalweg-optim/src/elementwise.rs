@@ -1,5 +1,6 @@
 //! An optimizer that follows an elementwise rule: one pass over memory a step.
 
+use crate::half::HalfPart;
 use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::dispatch;
 use crate::kernel::pack::PIECE;
@@ -7,8 +8,9 @@ use crate::kernel::step::{Pass, Ride, Step, Work};
 use crate::kernel::sums::STRETCH;
 use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
-use crate::packed::{self, Packed, Precision};
+use crate::packed::{Packed, Precision};
 use crate::params::Layout;
+use crate::pieces::{self, State, Weights};
 use crate::real::Real;
 use crate::riders::Riders;
 use crate::rule::Rule;
@@ -154,13 +156,21 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         self.works = recycle(works);
     }
 
-    fn move_packed(&mut self, spans: &mut [Span<'_, T>], coefficients: R::Coefficients<T>, riders: Ride<T>) {
-        let Cut { threads, stretch } = self.cut();
-        let Memory::Packed(packed) = &mut self.memory else { unreachable!("asked for by its caller") };
-        let mut works = packed::works(packed, spans, &self.layout, stretch.div_ceil(PIECE));
-        let key = packed::key(self.steps);
+    /// The pass where the state or W is kept in fewer bits.
+    fn move_pieces<'a>(
+        &'a mut self,
+        weights: impl Iterator<Item = Weights<'a, T>>,
+        coefficients: R::Coefficients<T>,
+        riders: Ride<T>,
+    ) {
+        let (Cut { threads, stretch }, step) = (self.cut(), self.steps);
+        let state = match &mut self.memory {
+            Memory::Full(state) => State::Full(R::State::<T>::split(state, self.layout.len())),
+            Memory::Packed(packed) => State::Packed(packed.cells()),
+        };
+        let mut works = pieces::works::<R, T>(weights, state, &self.layout, stretch);
         passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| work.step::<R>(coefficients, riders, pass, key));
+            threads.run(&mut works, |work| work.step(coefficients, riders, pass, step));
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
     }
@@ -218,9 +228,21 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
         match self.memory {
             Memory::Full(_) => self.move_full(spans, coefficients, riders),
-            Memory::Packed(_) => self.move_packed(spans, coefficients, riders),
+            Memory::Packed(_) => {
+                spans.iter().for_each(Span::check);
+                let weights = spans.iter_mut().map(|span| Weights::Full(span.reborrow()));
+                self.move_pieces(weights, coefficients, riders);
+            }
         }
         outcome
+    }
+
+    fn apply_half(&mut self, parts: &mut Vec<HalfPart<'_>>, learning_rate: f64) -> bool {
+        self.steps += 1;
+        let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
+        let riders = Ride::new(Riders::default(), learning_rate);
+        self.move_pieces(parts.drain(..).map(Weights::Half), coefficients, riders);
+        true
     }
 
     fn save(&self) -> StateDict {

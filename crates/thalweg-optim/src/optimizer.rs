@@ -1,5 +1,6 @@
 //! The contract of an optimizer: where the gradient is taken, and how W moves.
 
+use crate::half::HalfPart;
 use crate::hyper::{OptimError, check_learning_rate};
 use crate::objective::Objective;
 use crate::params::Layout;
@@ -65,6 +66,12 @@ pub trait Optimizer<T: Real>: Send {
     /// Moves W along the gradient that the spans bring, which was taken where [`Optimizer::probe`] said. The spans are
     /// checked and the learning rate is in range.
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome;
+
+    /// Moves parameters of 16 bits in one pass, if the method can; the parts are taken out. Else nothing is done, and
+    /// [`Half`](crate::Half) hands copies in f32 to [`Optimizer::apply`].
+    fn apply_half(&mut self, _parts: &mut Vec<HalfPart<'_>>, _learning_rate: f64) -> bool {
+        false
+    }
 
     /// All that decides the next steps, by name.
     fn save(&self) -> StateDict;
@@ -217,6 +224,10 @@ impl<T: Real> Optimizer<T> for Box<dyn Optimizer<T>> {
 
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
         (**self).apply(spans, learning_rate, riders)
+    }
+
+    fn apply_half(&mut self, parts: &mut Vec<HalfPart<'_>>, learning_rate: f64) -> bool {
+        (**self).apply_half(parts, learning_rate)
     }
 
     fn save(&self) -> StateDict {

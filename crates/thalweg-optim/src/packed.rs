@@ -1,18 +1,13 @@
 //! State in 16 or 8 bits a number: fewer bytes to move in the one pass over memory.
 //!
-//! The state lies piece after piece, each of 256 elements, slot by slot. A piece is unpacked into the cache, moved by
-//! the rule as any other, and packed again; so a rule needs to know nothing of it.
+//! The state lies piece after piece, each of 256 elements, slot by slot. See [`pieces`](crate::pieces) for the pass.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, FromBytes, PIECE, Rounding, ToBf16, ToBytes, hash};
-use crate::kernel::step::{Pass, Ride, Step, Work};
+use crate::kernel::pack::{FromBf16, FromBytes, PIECE, Rounding, ToBf16, ToBytes};
 use crate::params::Layout;
 use crate::real::Real;
-use crate::rule::Rule;
-use crate::slots::Slots;
-use crate::span::Span;
 use crate::state::{StateDict, Values};
 
 /// In how many bits a state is kept.
@@ -66,7 +61,7 @@ pub(crate) enum Cells<'a> {
 
 impl<'a> Cells<'a> {
     /// The first `pieces` pieces; the rest stays here.
-    fn take_front(&mut self, pieces: usize, slots: usize) -> Self {
+    pub(crate) fn take_front(&mut self, pieces: usize, slots: usize) -> Self {
         let (cells, scales) = (pieces * slots * PIECE, pieces * slots);
         match self {
             Self::Bf16(cells_left) => Self::Bf16(cells_left.split_off_mut(..cells).unwrap_or_default()),
@@ -78,7 +73,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Reads one piece, slot after slot.
-    fn unpack<T: Real>(&self, to: &mut [T]) {
+    pub(crate) fn unpack<T: Real>(&self, to: &mut [T]) {
         match self {
             Self::Bf16(from) => dispatch(FromBf16 { from, to }),
             Self::Byte(codes, scales) => dispatch(FromBytes { codes, scales, to }),
@@ -86,14 +81,14 @@ impl<'a> Cells<'a> {
     }
 
     /// Writes one piece, slot after slot.
-    fn pack<T: Real>(&mut self, from: &[T], rounding: Rounding) {
+    pub(crate) fn pack<T: Real>(&mut self, from: &[T], rounding: Rounding) {
         match self {
             Self::Bf16(to) => dispatch(ToBf16 { from, to, rounding }),
             Self::Byte(codes, scales) => dispatch(ToBytes { from, codes, scales, rounding }),
         }
     }
 
-    fn reborrow(&mut self) -> Cells<'_> {
+    pub(crate) fn reborrow(&mut self) -> Cells<'_> {
         match self {
             Self::Bf16(cells) => Cells::Bf16(cells),
             Self::Byte(codes, scales) => Cells::Byte(codes, scales),
@@ -122,7 +117,7 @@ impl Packed {
         Some(packed)
     }
 
-    fn cells(&mut self) -> Cells<'_> {
+    pub(crate) fn cells(&mut self) -> Cells<'_> {
         match &mut self.cells {
             Store::Bf16(cells) => Cells::Bf16(cells),
             Store::Byte { codes, scales } => Cells::Byte(codes, scales),
@@ -211,86 +206,4 @@ fn scatter<V: Copy>(cells: &mut [V], first: usize, slot: usize, slots: usize, ow
     for (piece, own) in pieces.zip(own.chunks(per)) {
         piece[slot * per..][..own.len()].copy_from_slice(own);
     }
-}
-
-/// A stretch of whole pieces of one block of the layout.
-pub(crate) struct PackedWork<'a, T> {
-    span: Span<'a, T>,
-    cells: Cells<'a>,
-    /// The number of its first piece.
-    first: usize,
-    /// The sums of a rule that measures.
-    pub(crate) sums: [f64; 2],
-}
-
-/// Cuts spans and cells into stretches of at most `pieces` pieces, none over the border of a block.
-pub(crate) fn works<'a, T: Real>(
-    packed: &'a mut Packed,
-    spans: &'a mut [Span<'_, T>],
-    layout: &Layout,
-    pieces: usize,
-) -> Vec<PackedWork<'a, T>> {
-    let slots = packed.slots;
-    let mut cells = packed.cells();
-    let (mut works, mut first) = (Vec::new(), 0);
-    let mut blocks = layout.blocks().iter();
-    for span in spans {
-        span.check();
-        let mut rest = span.reborrow();
-        while !rest.is_empty() {
-            let Some(block) = blocks.next() else { unreachable!("the spans fit the layout") };
-            let mut own = rest.take_front(block.range.len());
-            while !own.is_empty() {
-                let count = own.len().div_ceil(PIECE).min(pieces);
-                let part = own.take_front((count * PIECE).min(own.len()));
-                let cells = cells.take_front(count, slots);
-                works.push(PackedWork { span: part, cells, first, sums: [0.0; 2] });
-                first += count;
-            }
-        }
-    }
-    works
-}
-
-impl<T: Real> PackedWork<'_, T> {
-    /// Unpacks, moves and packs each piece. `key` is the step's.
-    pub(crate) fn step<R: Rule>(
-        &mut self,
-        coefficients: R::Coefficients<T>,
-        riders: Ride<T>,
-        pass: Pass,
-        key: u32,
-    ) {
-        let slots = <R::State<T> as Slots<T>>::COUNT;
-        let mut scratch = R::State::<T>::blank::<PIECE>();
-        let (mut span, mut rest) = (self.span.reborrow(), self.cells.reborrow());
-        self.sums = [0.0; 2];
-        for piece in self.first.. {
-            if span.is_empty() {
-                break;
-            }
-            let n = span.len().min(PIECE);
-            let mut cells = rest.take_front(1, slots);
-            cells.unpack(R::State::<T>::flat(&mut scratch));
-            {
-                let mut slots = R::State::<T>::slices(&mut scratch);
-                let slots = R::State::<T>::take_front(&mut slots, n);
-                let mut work = Work::<R, T>::new(span.take_front(n), slots);
-                dispatch(Step { coefficients, riders, pass, work: &mut work });
-                self.sums.iter_mut().zip(work.sums).for_each(|(sum, own)| *sum += own);
-            }
-            if pass == Pass::Measure {
-                continue;
-            }
-            let own = R::State::<T>::flat(&mut scratch);
-            // What lies behind the last element must not count in a scale.
-            own.chunks_mut(PIECE).for_each(|slot| slot[n..].fill(T::ZERO));
-            cells.pack(own, Rounding::Stochastic(hash(key ^ piece as u32)));
-        }
-    }
-}
-
-/// What keys the rounding of a step.
-pub(crate) fn key(step: u64) -> u32 {
-    hash(hash(step as u32 ^ 0x9e37_79b9) ^ (step >> 32) as u32)
 }
