@@ -62,6 +62,7 @@ class Adagrad(Optimizer):
         *,
         epsilon: float = ...,
         initial_accumulator: float = ...,
+        lr_decay: float = ...,
         dialect: _Dialect = "torch",
     ) -> Adagrad: ...
 
