@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::hyper::{OptimError, check_learning_rate};
 use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, PIECE, Rounding, ToBf16};
+use crate::kernel::pack::{FromBf16, Join, PIECE, Rounding, Split, ToBf16};
 use crate::optimizer::{Optimizer, Outcome};
 use crate::params::Layout;
 use crate::pieces::round_all;
@@ -20,11 +20,11 @@ use crate::threads::Threads;
 /// What becomes of the digits of W that do not fit into 16 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// A copy of W in f32 is what moves; the 16 bits are its nearest. 4 more bytes a parameter. (Micikevicius et al.,
-    /// *Mixed precision training*, 2018.)
+    /// The lower 16 bits of an f32, of which W is the upper half, rounded: what moves is that f32. 2 more bytes a parameter
+    /// for all the digits of the 4-byte copy that is customary (Micikevicius et al., *Mixed precision training*, 2018).
     Master,
-    /// W is the sum of two bf16: the nearest, and what it misses. 2 more bytes a parameter, 16 digits of fraction. (Kahan
-    /// 1965; for bf16: Zamirai et al., *Revisiting BFloat16 training*, 2020.)
+    /// What W misses, as a bf16 of its own: W is the sum of two. 2 more bytes a parameter, 16 digits; for runs that began so
+    /// elsewhere. (Kahan 1965; for bf16: Zamirai et al., *Revisiting BFloat16 training*, 2020.)
     Kahan,
     /// Nothing is kept: W is rounded up or down by chance, in proportion, so that it is right on average. The chance is
     /// keyed by step and place. (Gupta et al., *Deep learning with limited numerical precision*, 2015.)
@@ -105,7 +105,7 @@ pub struct HalfSpan<'a> {
 /// The digits that do not fit, of all parameters.
 #[derive(Debug, Clone)]
 enum Low {
-    Master(Vec<f32>),
+    Master(Vec<u16>),
     Kahan(Vec<u16>),
     Stochastic,
 }
@@ -113,7 +113,7 @@ enum Low {
 /// The same of a stretch.
 #[derive(Debug)]
 enum LowPart<'a> {
-    Master(&'a mut [f32]),
+    Master(&'a mut [u16]),
     Kahan(&'a mut [u16]),
     Stochastic,
 }
@@ -167,9 +167,8 @@ impl HalfPart<'_> {
     pub(crate) fn unpack<T: Real>(&self, w: &mut [T], grad: &mut [T]) {
         self.grad.unpack(grad);
         match &self.low {
-            LowPart::Master(own) => widen(own, w),
+            LowPart::Master(low) => dispatch(Join { high: self.w, low, to: w }),
             LowPart::Kahan(low) => {
-                // The gradient's place is not free: what W misses is added piece by piece.
                 dispatch(FromBf16 { from: self.w, to: w });
                 let mut missed = [T::ZERO; PIECE];
                 for (w, low) in w.chunks_mut(PIECE).zip(low.chunks(PIECE)) {
@@ -184,24 +183,23 @@ impl HalfPart<'_> {
     /// Writes a piece of W; `w` is as long as a whole one.
     pub(crate) fn pack<T: Real>(&mut self, w: &mut [T; PIECE], rounding: Rounding) {
         let n = self.w.len();
+        if let LowPart::Master(low) = &mut self.low {
+            return dispatch(Split { from: &w[..n], high: self.w, low });
+        }
         w[n..].fill(T::ZERO);
         let mut bits = [0; PIECE];
-        let rounding = if matches!(self.low, LowPart::Stochastic) { rounding } else { Rounding::Nearest };
+        let rounding = if matches!(self.low, LowPart::Kahan(_)) { Rounding::Nearest } else { rounding };
         dispatch(ToBf16 { from: w, to: &mut bits, rounding });
         self.w.copy_from_slice(&bits[..n]);
-        match &mut self.low {
-            LowPart::Master(own) => own.iter_mut().zip(w).for_each(|(own, w)| *own = w.to_f64() as f32),
-            LowPart::Kahan(own) => {
-                let mut missed = [T::ZERO; PIECE];
-                dispatch(FromBf16 { from: &bits, to: &mut missed });
-                for (missed, &w) in missed.iter_mut().zip(&*w) {
-                    // What is not finite misses nothing: NaN − NaN would spoil W for good, ∞ − ∞ too.
-                    *missed = if missed.is_finite() { w - *missed } else { T::ZERO };
-                }
-                dispatch(ToBf16 { from: &missed, to: &mut bits, rounding: Rounding::Nearest });
-                own.copy_from_slice(&bits[..n]);
+        if let LowPart::Kahan(low) = &mut self.low {
+            let mut missed = [T::ZERO; PIECE];
+            dispatch(FromBf16 { from: &bits, to: &mut missed });
+            for (missed, &w) in missed.iter_mut().zip(&*w) {
+                // What is not finite misses nothing: NaN − NaN would spoil W for good, ∞ − ∞ too.
+                *missed = if missed.is_finite() { w - *missed } else { T::ZERO };
             }
-            LowPart::Stochastic => {}
+            dispatch(ToBf16 { from: &missed, to: &mut bits, rounding: Rounding::Nearest });
+            low.copy_from_slice(&bits[..n]);
         }
     }
 }
@@ -255,11 +253,7 @@ impl Half {
         let n = inner.layout().len();
         assert_eq!(w.len(), n, "the optimizer was built for {n} parameters");
         let low = match keep {
-            Keep::Master => {
-                let mut own = vec![0.0; n];
-                dispatch(FromBf16 { from: w, to: &mut own });
-                Low::Master(own)
-            }
+            Keep::Master => Low::Master(vec![0; n]),
             Keep::Kahan => Low::Kahan(vec![0; n]),
             Keep::Stochastic => Low::Stochastic,
         };
@@ -365,7 +359,7 @@ impl Half {
         state.insert_all("optimizer", self.inner.save());
         for block in self.inner.layout().blocks() {
             let (name, own) = match &self.low {
-                Low::Master(own) => ("master", Values::F32(own[block.range.clone()].to_vec())),
+                Low::Master(own) => ("lower_half", Values::U16(own[block.range.clone()].to_vec())),
                 Low::Kahan(own) => ("missed", Values::Bf16(own[block.range.clone()].to_vec())),
                 Low::Stochastic => break,
             };
@@ -384,8 +378,8 @@ impl Half {
         for block in self.inner.layout().blocks() {
             let own =
                 |name: &str| state.entries().get(&format!("{name}/{}", block.name)).map(|own| &own.values);
-            match (&mut self.low, own("master"), own("missed")) {
-                (Low::Master(to), Some(Values::F32(own)), _) => to[block.range.clone()].copy_from_slice(own),
+            match (&mut self.low, own("lower_half"), own("missed")) {
+                (Low::Master(to), Some(Values::U16(own)), _) => to[block.range.clone()].copy_from_slice(own),
                 (Low::Kahan(to), _, Some(Values::Bf16(own))) => to[block.range.clone()].copy_from_slice(own),
                 _ => {}
             }

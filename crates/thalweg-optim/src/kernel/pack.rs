@@ -142,6 +142,55 @@ impl<T: Real> Kernel for ToBf16<'_, T> {
     }
 }
 
+/// Reads numbers from both halves of an f32's bits: see [`Split`].
+pub struct Join<'a, T> {
+    /// The upper halves, rounded.
+    pub high: &'a [u16],
+    /// The lower halves.
+    pub low: &'a [u16],
+    /// Overwritten; as long.
+    pub to: &'a mut [T],
+}
+
+impl<T: Real> Kernel for Join<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (to, (&high, &low)) in self.to.iter_mut().zip(self.high.iter().zip(self.low)) {
+            let bits = (u32::from(high) << 16).wrapping_add_signed(i32::from(low.cast_signed()));
+            *to = T::from_f64(f64::from(f32::from_bits(bits)));
+        }
+    }
+}
+
+/// Writes numbers as both halves of an f32's bits: the upper one is the nearest bf16 (of two, the larger in size), and the
+/// lower one, from −2¹⁵ to 2¹⁵ − 1, what it misses. Nothing is lost.
+pub struct Split<'a, T> {
+    /// The numbers.
+    pub from: &'a [T],
+    /// Overwritten; as long.
+    pub high: &'a mut [u16],
+    /// Overwritten; as long.
+    pub low: &'a mut [u16],
+}
+
+impl<T: Real> Kernel for Split<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (&x, (high, low)) in self.from.iter().zip(self.high.iter_mut().zip(self.low)) {
+            let bits = single(x).to_bits();
+            // A NaN must not be carried into another number: it is kept as one that nothing can be added to.
+            let bits = if bits & 0x7fff_ffff > INFINITY { bits & 0xffff_0000 | QUIET } else { bits };
+            let upper = if bits & 0x7fff_ffff > INFINITY { bits >> 16 } else { (bits + 0x8000) >> 16 };
+            *high = upper as u16;
+            *low = bits as u16;
+        }
+    }
+}
+
 /// How many codes lie below the scale.
 #[inline(always)]
 fn below(signed: bool) -> i32 {

@@ -22,6 +22,8 @@ pub enum Values {
     Bf16(Vec<u16>),
     /// Codes of 8 bits.
     U8(Vec<u8>),
+    /// Codes of 16 bits.
+    U16(Vec<u16>),
     /// Counts.
     U64(Vec<u64>),
 }
@@ -34,6 +36,7 @@ impl Values {
             Self::F64(values) => values.len(),
             Self::Bf16(values) => values.len(),
             Self::U8(values) => values.len(),
+            Self::U16(values) => values.len(),
             Self::U64(values) => values.len(),
         }
     }
@@ -50,6 +53,7 @@ impl Values {
             Self::F64(_) => "F64",
             Self::Bf16(_) => "BF16",
             Self::U8(_) => "U8",
+            Self::U16(_) => "U16",
             Self::U64(_) => "U64",
         }
     }

@@ -58,6 +58,7 @@ impl Values {
             Self::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::Bf16(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::U8(values) => values.clone(),
+            Self::U16(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::U64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
         }
     }
@@ -68,6 +69,7 @@ impl Values {
             Dtype::F64 => Self::F64(chunks(bytes, f64::from_le_bytes)),
             Dtype::BF16 => Self::Bf16(chunks(bytes, u16::from_le_bytes)),
             Dtype::U8 => Self::U8(bytes.to_vec()),
+            Dtype::U16 => Self::U16(chunks(bytes, u16::from_le_bytes)),
             Dtype::U64 => Self::U64(chunks(bytes, u64::from_le_bytes)),
             _ => return None,
         })
@@ -79,6 +81,7 @@ impl Values {
             Self::F64(_) => Dtype::F64,
             Self::Bf16(_) => Dtype::BF16,
             Self::U8(_) => Dtype::U8,
+            Self::U16(_) => Dtype::U16,
             Self::U64(_) => Dtype::U64,
         }
     }
@@ -120,8 +123,10 @@ impl StateDict {
         let mut state = Self { makers, ..Self::default() };
         for (name, view) in SafeTensors::deserialize(bytes).map_err(unreadable)?.iter() {
             let Some(values) = Values::of_bytes(view.dtype(), view.data()) else {
-                let what =
-                    format!("«{name}» has the type {}, expected F32, F64, BF16, U8 or U64", view.dtype());
+                let what = format!(
+                    "«{name}» has the type {}, expected F32, F64, BF16, U8, U16 or U64",
+                    view.dtype()
+                );
                 return Err(OptimError::State { what });
             };
             state.insert(name, view.shape(), values);

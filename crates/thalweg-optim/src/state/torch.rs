@@ -112,7 +112,7 @@ fn states_of(optimizer: &str) -> Result<TorchStates, OptimError> {
 
 /// PyTorch has no optimizer that keeps such numbers.
 fn is_packed(values: &Values) -> bool {
-    matches!(values, Values::Bf16(_) | Values::U8(_))
+    matches!(values, Values::Bf16(_) | Values::U8(_) | Values::U16(_))
 }
 
 /// A block with what PyTorch keeps of it: all there may be, and what was given by name.

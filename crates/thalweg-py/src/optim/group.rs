@@ -115,6 +115,7 @@ impl<T: Number> Group<T> {
                 Values::F64(values) => array_of(py, values, shape)?.into_any(),
                 Values::Bf16(values) => array_of(py, values, shape)?.into_any(),
                 Values::U8(values) => array_of(py, values, shape)?.into_any(),
+                Values::U16(values) => array_of(py, values, shape)?.into_any(),
                 Values::U64(values) => array_of(py, values, shape)?.into_any(),
             };
             named.set_item(name, array)?;
