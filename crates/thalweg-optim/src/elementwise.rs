@@ -3,12 +3,11 @@
 use crate::half::HalfPart;
 use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::pack::PIECE;
 use crate::kernel::step::{Pass, Ride, Step, Work};
 use crate::kernel::sums::STRETCH;
 use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
-use crate::packed::{Packed, Precision};
+use crate::packed::{PIECE, Packed, Precision};
 use crate::params::Layout;
 use crate::pieces::{self, State, Weights};
 use crate::real::Real;

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use crate::hyper::{OptimError, check_learning_rate};
 use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, Join, PIECE, Rounding, Split, ToBf16};
+use crate::kernel::pack::{FromBf16, Join, Rounding, SCALED, Split, ToBf16};
 use crate::optimizer::{Optimizer, Outcome};
+use crate::packed::PIECE;
 use crate::params::Layout;
 use crate::pieces::round_all;
 use crate::real::Real;
@@ -186,19 +187,22 @@ impl HalfPart<'_> {
         if let LowPart::Master(low) = &mut self.low {
             return dispatch(Split { from: &w[..n], high: self.w, low });
         }
-        w[n..].fill(T::ZERO);
-        let mut bits = [0; PIECE];
+        let whole = n.next_multiple_of(SCALED);
+        w[n..whole].fill(T::ZERO);
+        let (w, mut bits) = (&w[..whole], [0; PIECE]);
+        let bits = &mut bits[..whole];
         let rounding = if matches!(self.low, LowPart::Kahan(_)) { Rounding::Nearest } else { rounding };
-        dispatch(ToBf16 { from: w, to: &mut bits, rounding });
+        dispatch(ToBf16 { from: w, to: bits, rounding, index: 0 });
         self.w.copy_from_slice(&bits[..n]);
         if let LowPart::Kahan(low) = &mut self.low {
             let mut missed = [T::ZERO; PIECE];
-            dispatch(FromBf16 { from: &bits, to: &mut missed });
-            for (missed, &w) in missed.iter_mut().zip(&*w) {
+            let missed = &mut missed[..whole];
+            dispatch(FromBf16 { from: bits, to: missed });
+            for (missed, &w) in missed.iter_mut().zip(w) {
                 // What is not finite misses nothing: NaN − NaN would spoil W for good, ∞ − ∞ too.
                 *missed = if missed.is_finite() { w - *missed } else { T::ZERO };
             }
-            dispatch(ToBf16 { from: &missed, to: &mut bits, rounding: Rounding::Nearest });
+            dispatch(ToBf16 { from: missed, to: bits, rounding: Rounding::Nearest, index: 0 });
             low.copy_from_slice(&bits[..n]);
         }
     }

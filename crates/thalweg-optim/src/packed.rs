@@ -1,14 +1,19 @@
 //! State in 16 or 8 bits a number: fewer bytes to move in the one pass over memory.
 //!
-//! The state lies piece after piece, each of 256 elements, slot by slot. See [`pieces`](crate::pieces) for the pass.
+//! The state lies piece after piece, each of [`PIECE`] elements, slot by slot. See [`pieces`](crate::pieces) for the pass.
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, FromBytes, PIECE, Rounding, ToBf16, ToBytes};
+use crate::kernel::pack::{FromBf16, FromBytes, Rounding, SCALED, ToBf16, ToBytes};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::state::{StateDict, Values};
+
+/// Elements that are unpacked together: with a few slots they fit the first cache.
+pub(crate) const PIECE: usize = 1024;
+/// Scales of a slot of a piece.
+pub(crate) const SCALES: usize = PIECE / SCALED;
 
 /// In how many bits a state is kept.
 ///
@@ -62,7 +67,7 @@ pub(crate) enum Cells<'a> {
 impl<'a> Cells<'a> {
     /// The first `pieces` pieces; the rest stays here.
     pub(crate) fn take_front(&mut self, pieces: usize, slots: usize) -> Self {
-        let (cells, scales) = (pieces * slots * PIECE, pieces * slots);
+        let (cells, scales) = (pieces * slots * PIECE, pieces * slots * SCALES);
         match self {
             Self::Bf16(cells_left) => Self::Bf16(cells_left.split_off_mut(..cells).unwrap_or_default()),
             Self::Byte(codes, scales_left) => Self::Byte(
@@ -72,19 +77,36 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Reads one piece, slot after slot.
-    pub(crate) fn unpack<T: Real>(&self, to: &mut [T]) {
-        match self {
-            Self::Bf16(from) => dispatch(FromBf16 { from, to }),
-            Self::Byte(codes, scales) => dispatch(FromBytes { codes, scales, to }),
+    /// Reads the first numbers of each slot of one piece; `to` is slot after slot, a piece apart.
+    pub(crate) fn unpack<T: Real>(&self, to: &mut [T], n: usize) {
+        let n = n.next_multiple_of(SCALED);
+        for (slot, to) in to.chunks_mut(PIECE).enumerate() {
+            let (own, to) = (slot * PIECE..slot * PIECE + n, &mut to[..n]);
+            match self {
+                Self::Bf16(cells) => dispatch(FromBf16 { from: &cells[own], to }),
+                Self::Byte(codes, scales) => {
+                    let scales = &scales[slot * SCALES..(slot + 1) * SCALES];
+                    dispatch(FromBytes { codes: &codes[own], scales, to });
+                }
+            }
         }
     }
 
-    /// Writes one piece, slot after slot.
-    pub(crate) fn pack<T: Real>(&mut self, from: &[T], rounding: Rounding) {
-        match self {
-            Self::Bf16(to) => dispatch(ToBf16 { from, to, rounding }),
-            Self::Byte(codes, scales) => dispatch(ToBytes { from, codes, scales, rounding }),
+    /// Writes the first numbers of each slot of one piece; what `from` has behind them is set to zero, as it must not
+    /// count in a scale.
+    pub(crate) fn pack<T: Real>(&mut self, from: &mut [T], n: usize, rounding: Rounding) {
+        let whole = n.next_multiple_of(SCALED);
+        for (slot, from) in from.chunks_mut(PIECE).enumerate() {
+            from[n..whole].fill(T::ZERO);
+            let (own, from) = (slot * PIECE..slot * PIECE + whole, &from[..whole]);
+            let index = slot * SCALES;
+            match self {
+                Self::Bf16(cells) => dispatch(ToBf16 { from, to: &mut cells[own], rounding, index }),
+                Self::Byte(codes, scales) => {
+                    let (codes, scales) = (&mut codes[own], &mut scales[index..index + SCALES]);
+                    dispatch(ToBytes { from, codes, scales, rounding, index });
+                }
+            }
         }
     }
 
@@ -104,15 +126,16 @@ impl Packed {
         let cells = match precision {
             Precision::Full => return None,
             Precision::Bf16 => Store::Bf16(vec![0; pieces * slots * PIECE]),
-            Precision::Byte => {
-                Store::Byte { codes: vec![0; pieces * slots * PIECE], scales: vec![0.0; pieces * slots] }
-            }
+            Precision::Byte => Store::Byte {
+                codes: vec![0; pieces * slots * PIECE],
+                scales: vec![0.0; pieces * slots * SCALES],
+            },
         };
         let mut packed = Self { cells, slots };
-        let piece: Vec<T> = initial.iter().flat_map(|&value| [value; PIECE]).collect();
+        let mut piece: Vec<T> = initial.iter().flat_map(|&value| [value; PIECE]).collect();
         let mut rest = packed.cells();
         for _ in 0..pieces {
-            rest.take_front(1, slots).pack(&piece, Rounding::Nearest);
+            rest.take_front(1, slots).pack(&mut piece, PIECE, Rounding::Nearest);
         }
         Some(packed)
     }
@@ -133,7 +156,7 @@ impl Packed {
         for block in layout.blocks() {
             for start in block.range.clone().step_by(PIECE) {
                 let count = PIECE.min(block.range.end - start);
-                cells.take_front(1, slots).unpack(&mut piece);
+                cells.take_front(1, slots).unpack(&mut piece, count);
                 for (slot, own) in piece.chunks(PIECE).enumerate() {
                     state[slot * n + start..][..count].copy_from_slice(&own[..count]);
                 }
@@ -155,7 +178,7 @@ impl Packed {
                         state.insert(key, &block.shape, Values::Bf16(own));
                     }
                     Store::Byte { codes, scales } => {
-                        let scales = gather(scales, piece, slot, self.slots, n.div_ceil(PIECE), 1);
+                        let scales = gather(scales, piece, slot, self.slots, n.div_ceil(SCALED), SCALES);
                         // Not behind the block's name: another block may be called so.
                         state.insert(
                             format!("{name}.scales/{}", block.name),
@@ -185,7 +208,7 @@ impl Packed {
                     }
                     (Store::Byte { codes, scales }, Some(Values::U8(own)), Some(Values::F32(own_scales))) => {
                         scatter(codes, piece, slot, slots, own, PIECE);
-                        scatter(scales, piece, slot, slots, own_scales, 1);
+                        scatter(scales, piece, slot, slots, own_scales, SCALES);
                     }
                     _ => unreachable!("the form of the state was checked"),
                 }

@@ -1,14 +1,14 @@
 //! The pass over memory where the state or W is kept in fewer bits.
 //!
-//! A piece of 256 elements is unpacked into the cache, moved by the rule as any other, and packed again; so a rule needs to
+//! A piece of 1,024 elements is unpacked into the cache, moved by the rule as any other, and packed again; so a rule needs to
 //! know nothing of it. Pieces begin with each block of the layout, and number and step key the chance by which they are
 //! rounded: the same bits however the step was cut, and on any number of threads.
 
 use crate::half::HalfPart;
 use crate::kernel::dispatch;
-use crate::kernel::pack::{PIECE, Rounding, hash};
+use crate::kernel::pack::{Rounding, hash};
 use crate::kernel::step::{Pass, Ride, Step, Work};
-use crate::packed::Cells;
+use crate::packed::{Cells, PIECE};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::rule::Rule;
@@ -119,7 +119,7 @@ impl<R: Rule, T: Real> PieceWork<'_, R, T> {
             }
             let (mut own, mut kept) = (weights.take_front(n), state.take_front(n));
             if let State::Packed(cells) = &kept {
-                cells.unpack(R::State::<T>::flat(&mut scratch));
+                cells.unpack(R::State::<T>::flat(&mut scratch), n);
             }
             {
                 let span = match &mut own {
@@ -143,10 +143,8 @@ impl<R: Rule, T: Real> PieceWork<'_, R, T> {
                 continue;
             }
             if let State::Packed(cells) = &mut kept {
-                let own = R::State::<T>::flat(&mut scratch);
-                // What lies behind the last element must not count in a scale.
-                own.chunks_mut(PIECE).for_each(|slot| slot[n..].fill(T::ZERO));
-                cells.pack(own, Rounding::Stochastic(hash(key ^ piece as u32)));
+                let rounding = Rounding::Stochastic(hash(key ^ piece as u32));
+                cells.pack(R::State::<T>::flat(&mut scratch), n, rounding);
             }
             if let Weights::Half(part) = &mut own {
                 part.pack(&mut w, weights_rounding(key, piece));

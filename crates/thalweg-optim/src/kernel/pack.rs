@@ -15,10 +15,10 @@ use super::step::BLOCK;
 use super::{Isa, Kernel};
 use crate::real::Real;
 
-/// Elements that are packed together, and share a scale where they are bytes.
-pub const PIECE: usize = 256;
-/// Each hash rounds two numbers of a piece: one of either half.
-const HALF: usize = PIECE / 2;
+/// Numbers that are packed together, and share a scale where they are bytes.
+pub const SCALED: usize = 256;
+/// Each hash rounds two of them: one of either half.
+const HALF: usize = SCALED / 2;
 
 /// The fraction bits that a byte keeps.
 const FRACTION: u32 = 3;
@@ -43,14 +43,14 @@ pub fn hash(mut x: u32) -> u32 {
 }
 
 impl Rounding {
-    /// Rounds one slot of a piece: `short(x, carry)` makes a number short, with `carry` added to its bits before the lowest
+    /// Rounds the numbers that are packed together as number `index` of the stream: `short(x, carry)` makes a number short, with `carry` added to its bits before the lowest
     /// `low` are cut off.
     #[inline(always)]
     fn each<T: Real, C: Copy + Default>(
         self,
-        slot: usize,
-        from: &[T; PIECE],
-        to: &mut [C; PIECE],
+        index: usize,
+        from: &[T; SCALED],
+        to: &mut [C; SCALED],
         short: impl Fn(f32, u32) -> C,
         low: u32,
     ) {
@@ -60,7 +60,7 @@ impl Rounding {
         let to_halves =
             to_first.as_chunks_mut::<BLOCK>().0.iter_mut().zip(to_second.as_chunks_mut::<BLOCK>().0);
         for (block, ((first, second), (to_first, to_second))) in halves.zip(to_halves).enumerate() {
-            let start = (slot * HALF + block * BLOCK) as u32;
+            let start = (index * HALF + block * BLOCK) as u32;
             let (mut one, mut two) = ([C::default(); BLOCK], [C::default(); BLOCK]);
             for lane in 0..BLOCK {
                 let (x, y) = (single(first[lane]), single(second[lane]));
@@ -114,7 +114,7 @@ impl<T: Real> Kernel for FromBf16<'_, T> {
     }
 }
 
-/// Writes bf16 numbers: whole pieces.
+/// Writes bf16 numbers, as many as a multiple of [`SCALED`].
 pub struct ToBf16<'a, T> {
     /// The numbers.
     pub from: &'a [T],
@@ -122,6 +122,8 @@ pub struct ToBf16<'a, T> {
     pub to: &'a mut [u16],
     /// How they are rounded.
     pub rounding: Rounding,
+    /// Which number of the stream the first [`SCALED`] have.
+    pub index: usize,
 }
 
 impl<T: Real> Kernel for ToBf16<'_, T> {
@@ -135,9 +137,9 @@ impl<T: Real> Kernel for ToBf16<'_, T> {
             let special = if size > INFINITY { bits | QUIET } else { bits };
             ((if size < INFINITY { bits + carry } else { special }) >> 16) as u16
         };
-        let slots = self.from.as_chunks().0.iter().zip(self.to.as_chunks_mut().0);
-        for (slot, (from, to)) in slots.enumerate() {
-            self.rounding.each(slot, from, to, short, 16);
+        let parts = self.from.as_chunks().0.iter().zip(self.to.as_chunks_mut().0);
+        for (index, (from, to)) in (self.index..).zip(parts) {
+            self.rounding.each(index, from, to, short, 16);
         }
     }
 }
@@ -197,11 +199,11 @@ fn below(signed: bool) -> i32 {
     (if signed { 15 } else { 31 }) << FRACTION
 }
 
-/// Reads numbers of 8 bits: whole pieces.
+/// Reads numbers of 8 bits, as many as a multiple of [`SCALED`].
 pub struct FromBytes<'a, T> {
     /// A code per number.
     pub codes: &'a [u8],
-    /// A power of two per piece; negative for one without negative numbers.
+    /// A power of two per [`SCALED`] numbers; negative for some without negative numbers.
     pub scales: &'a [f32],
     /// Overwritten; as long as the codes.
     pub to: &'a mut [T],
@@ -212,8 +214,8 @@ impl<T: Real> Kernel for FromBytes<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let pieces = self.to.as_chunks_mut::<PIECE>().0.iter_mut().zip(self.codes.as_chunks::<PIECE>().0);
-        for ((to, codes), &scale) in pieces.zip(self.scales) {
+        let parts = self.to.as_chunks_mut::<SCALED>().0.iter_mut().zip(self.codes.as_chunks::<SCALED>().0);
+        for ((to, codes), &scale) in parts.zip(self.scales) {
             let signed = !scale.is_sign_negative();
             let (mask, scale) = (if signed { 0x7f } else { 0xff }, scale.abs());
             let one = (127 << FRACTION) - below(signed);
@@ -229,16 +231,18 @@ impl<T: Real> Kernel for FromBytes<'_, T> {
     }
 }
 
-/// Writes numbers of 8 bits: whole pieces.
+/// Writes numbers of 8 bits, as many as a multiple of [`SCALED`].
 pub struct ToBytes<'a, T> {
     /// The numbers.
     pub from: &'a [T],
     /// Overwritten; as long.
     pub codes: &'a mut [u8],
-    /// Overwritten; one per piece.
+    /// Overwritten; one per [`SCALED`] numbers.
     pub scales: &'a mut [f32],
     /// How they are rounded.
     pub rounding: Rounding,
+    /// Which number of the stream the first [`SCALED`] have.
+    pub index: usize,
 }
 
 impl<T: Real> Kernel for ToBytes<'_, T> {
@@ -246,8 +250,8 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let pieces = self.from.as_chunks().0.iter().zip(self.codes.as_chunks_mut().0);
-        for (slot, ((from, codes), scale)) in pieces.zip(self.scales).enumerate() {
+        let parts = self.from.as_chunks().0.iter().zip(self.codes.as_chunks_mut().0);
+        for (index, ((from, codes), scale)) in (self.index..).zip(parts.zip(self.scales)) {
             let (signed, power) = scale_of(from);
             *scale = if signed { power } else { -power };
             // What the exponent and the first bits of the fraction begin at; beyond all, where there is nothing to keep.
@@ -259,7 +263,7 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
                     let size = (((bits & 0x7fff_ffff).wrapping_add(carry)) >> DROPPED) as i32;
                     ((size - zero).clamp(0, 0x7f) as u32 | (bits >> 24 & 0x80)) as u8
                 };
-                self.rounding.each(slot, from, codes, short, DROPPED);
+                self.rounding.each(index, from, codes, short, DROPPED);
             } else {
                 let short = |x: f32, carry: u32| {
                     let bits = x.to_bits();
@@ -267,7 +271,7 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
                     // A small square must not become 0: the step that divides by its root would explode.
                     (size - zero).clamp(bits.min(1) as i32, 0xff) as u8
                 };
-                self.rounding.each(slot, from, codes, short, DROPPED);
+                self.rounding.each(index, from, codes, short, DROPPED);
             }
         }
     }
@@ -276,7 +280,7 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
 /// Whether any number is negative, and the power of two at or below the largest magnitude: 0 if all are 0, NaN if one is not
 /// finite.
 #[inline(always)]
-fn scale_of<T: Real>(values: &[T; PIECE]) -> (bool, f32) {
+fn scale_of<T: Real>(values: &[T; SCALED]) -> (bool, f32) {
     // In integers, as a largest float is no vector instruction: magnitudes order as their bits do.
     let (mut largest, mut any) = (0, 0);
     for &x in values {
@@ -304,7 +308,7 @@ mod tests {
     /// What `round` makes of the numbers at each level of the CPU; zeros fill the last piece.
     fn at_each_level(from: &[f32], round: impl Fn(Level, &[f32], &mut [f32])) -> Vec<f32> {
         let mut padded = from.to_vec();
-        padded.resize(from.len().next_multiple_of(PIECE), 0.0);
+        padded.resize(from.len().next_multiple_of(SCALED), 0.0);
         let mut results = levels().iter().map(|&level| {
             let mut back = vec![0.0; padded.len()];
             round(level, &padded, &mut back);
@@ -320,16 +324,16 @@ mod tests {
     fn bf16(from: &[f32], rounding: Rounding) -> Vec<f32> {
         at_each_level(from, |level, from, back| {
             let mut bits = vec![0; from.len()];
-            run_on(level, ToBf16 { from, to: &mut bits, rounding });
+            run_on(level, ToBf16 { from, to: &mut bits, rounding, index: 3 });
             run_on(level, FromBf16 { from: &bits, to: back });
         })
     }
 
     fn bytes(from: &[f32], rounding: Rounding) -> Vec<f32> {
         at_each_level(from, |level, from, to| {
-            let (mut codes, mut scales) = (vec![0; from.len()], vec![0.0; from.len() / PIECE]);
+            let (mut codes, mut scales) = (vec![0; from.len()], vec![0.0; from.len() / SCALED]);
             let (codes, scales) = (&mut codes[..], &mut scales[..]);
-            run_on(level, ToBytes { from, codes, scales, rounding });
+            run_on(level, ToBytes { from, codes, scales, rounding, index: 3 });
             run_on(level, FromBytes { codes, scales, to });
         })
     }
@@ -396,7 +400,7 @@ mod tests {
             for (x, y) in values.iter().zip(bf16(&values, Rounding::Stochastic(key))) {
                 prop_assert!((x - y).abs() <= x.abs() / 128.0 + 1e-37, "{x} {y}");
             }
-            for (block, kept) in values.chunks(PIECE).zip(bytes(&values, Rounding::Stochastic(key)).chunks(PIECE)) {
+            for (block, kept) in values.chunks(SCALED).zip(bytes(&values, Rounding::Stochastic(key)).chunks(SCALED)) {
                 let largest = block.iter().fold(0.0_f32, |a, x| a.max(x.abs()));
                 for (x, y) in block.iter().zip(kept) {
                     prop_assert!((x - y).abs() <= x.abs() / 8.0 + largest / 16384.0, "{x} {y}");

@@ -178,7 +178,9 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
                 }
             }
         }
-        work.sums = sums.total();
+        if R::MEASURES {
+            work.sums = sums.total();
+        }
         if whole < n && !(R::MEASURES && pass == Pass::Measure) {
             pad.write(work, whole);
         }
