@@ -167,18 +167,7 @@ impl HalfPart<'_> {
     /// W and its gradient in full.
     pub(crate) fn unpack<T: Real>(&self, w: &mut [T], grad: &mut [T]) {
         self.grad.unpack(grad);
-        match &self.low {
-            LowPart::Master(low) => dispatch(Join { high: self.w, low, to: w }),
-            LowPart::Kahan(low) => {
-                dispatch(FromBf16 { from: self.w, to: w });
-                let mut missed = [T::ZERO; PIECE];
-                for (w, low) in w.chunks_mut(PIECE).zip(low.chunks(PIECE)) {
-                    dispatch(FromBf16 { from: low, to: &mut missed[..low.len()] });
-                    w.iter_mut().zip(&missed).for_each(|(w, &missed)| *w += missed);
-                }
-            }
-            LowPart::Stochastic => dispatch(FromBf16 { from: self.w, to: w }),
-        }
+        unpack(self.w, &self.low, w);
     }
 
     /// Writes a piece of W; `w` is as long as a whole one.
@@ -205,6 +194,21 @@ impl HalfPart<'_> {
             dispatch(ToBf16 { from: missed, to: bits, rounding: Rounding::Nearest, index: 0 });
             low.copy_from_slice(&bits[..n]);
         }
+    }
+}
+
+fn unpack<T: Real>(w: &[u16], low: &LowPart<'_>, to: &mut [T]) {
+    match low {
+        LowPart::Master(low) => dispatch(Join { high: w, low, to }),
+        LowPart::Kahan(low) => {
+            dispatch(FromBf16 { from: w, to });
+            let mut missed = [T::ZERO; PIECE];
+            for (to, low) in to.chunks_mut(PIECE).zip(low.chunks(PIECE)) {
+                dispatch(FromBf16 { from: low, to: &mut missed[..low.len()] });
+                to.iter_mut().zip(&missed).for_each(|(to, &missed)| *to += missed);
+            }
+        }
+        LowPart::Stochastic => dispatch(FromBf16 { from: w, to }),
     }
 }
 
@@ -355,6 +359,28 @@ impl Half {
             part.take_front(range.len()).pack(&mut piece, rounding);
         });
         outcome
+    }
+
+    /// W with all the digits that are kept.
+    ///
+    /// # Panics
+    /// If `w` is not as long as the optimizer was built for.
+    pub fn full(&mut self, w: &[u16]) -> &[f32] {
+        let n = self.inner.layout().len();
+        assert_eq!(w.len(), n, "the optimizer was built for {n} parameters");
+        self.w.resize(n, 0.0);
+        unpack(w, &self.low.part(), &mut self.w);
+        &self.w
+    }
+
+    /// Writes the point at which the model should be judged and says so, or says no: then it is W. See
+    /// [`Optimizer::average`].
+    ///
+    /// # Panics
+    /// As [`Half::full`].
+    pub fn average(&mut self, w: &[u16], point: &mut Vec<f32>) -> bool {
+        self.full(w);
+        self.inner.average(&self.w, point)
     }
 
     /// All that decides the next steps, by name: the optimizer's state behind `optimizer/`, and what was kept of W.

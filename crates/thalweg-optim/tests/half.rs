@@ -99,7 +99,8 @@ fn one_pass_copies_threads_and_spans_give_the_same_bits() {
 
 #[test]
 fn a_master_moves_as_parameters_of_32_bits_do() {
-    for spec in specs() {
+    let averaged = OptimizerSpec::named("adam").wrapped(WrapSpec::named("ema"));
+    for spec in specs().chain([averaged]) {
         let mut full = spec.build::<f32>(&layout()).expect("the defaults");
         let mut w = start(layout().len());
         let mut twin = wide(&w);
@@ -108,7 +109,10 @@ fn a_master_moves_as_parameters_of_32_bits_do() {
         for step in 0..5 {
             full.step_with(&mut twin, &wide(&gradient(step, w.len())), 0.01).expect("a step");
         }
-        assert!(w == narrow(&twin), "{spec:?}");
+        assert!(w == narrow(&twin) && master.full(&w) == twin, "{spec:?}");
+        let (mut judged, mut twins) = (Vec::new(), Vec::new());
+        assert_eq!(master.average(&w, &mut judged), full.average(&twin, &mut twins), "{spec:?}");
+        assert!(judged == twins, "{spec:?}");
     }
 }
 
