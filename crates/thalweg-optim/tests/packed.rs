@@ -1,5 +1,7 @@
 //! States in 16 and 8 bits: every rule goes nearly where it goes in full, with the same bits on any number of threads.
 
+use std::sync::LazyLock;
+
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::{
     Adagrad, Layout, Optimizer, OptimizerSpec, Precision, Role, Rule, Span, Threads, from_fn,
@@ -26,8 +28,14 @@ fn build(spec: &OptimizerSpec) -> Box<dyn Optimizer<f32>> {
     spec.build(&layout()).expect("the defaults")
 }
 
-fn gradient(step: usize, n: usize) -> Vec<f32> {
-    (0..n).map(|i| ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2)).collect()
+/// Of some steps, one after the other, and then again.
+fn gradient(step: usize) -> &'static [f32] {
+    static ALL: LazyLock<Vec<Vec<f32>>> = LazyLock::new(|| {
+        let n = layout().len();
+        let at = |step, i| ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2);
+        (0..8).map(|step| (0..n).map(|i| at(step, i)).collect()).collect()
+    });
+    &ALL[step % ALL.len()]
 }
 
 fn bits(w: &[f32]) -> Vec<u32> {
@@ -40,8 +48,8 @@ fn walk(spec: &OptimizerSpec, threads: usize, blocks: bool) -> (Vec<f32>, Box<dy
     optimizer.set_threads(&Threads::new(threads).expect("threads"));
     let mut w = vec![0.5_f32; layout.len()];
     for step in 0..5 {
-        let grad = gradient(step, w.len());
-        let (mut w, mut grad) = (&mut w[..], &grad[..]);
+        let grad = gradient(step);
+        let (mut w, mut grad) = (&mut w[..], grad);
         let mut spans = Vec::new();
         for block in layout.blocks().iter().filter(|_| blocks) {
             let n = block.range.len();
@@ -79,9 +87,9 @@ fn a_packed_state_goes_on_with_the_same_bits() {
         assert_eq!(first.save(), second.save(), "{spec:?}");
         let mut copy = w.clone();
         for step in 5..105 {
-            let grad = gradient(step, w.len());
-            first.step_with(&mut w, &grad, 0.01).expect("a step");
-            second.step_with(&mut copy, &grad, 0.01).expect("a step");
+            let grad = gradient(step);
+            first.step_with(&mut w, grad, 0.01).expect("a step");
+            second.step_with(&mut copy, grad, 0.01).expect("a step");
         }
         assert_eq!(bits(&w), bits(&copy), "{spec:?}");
         // A state of another precision is refused.
@@ -102,7 +110,7 @@ fn a_block_may_be_called_as_the_scales_of_another() {
         let build = || spec.build::<f32>(&layout).expect("the defaults");
         let (mut first, mut second, mut w) = (build(), build(), vec![0.5; layout.len()]);
         for step in 0..3 {
-            first.step_with(&mut w, &gradient(step, layout.len()), 0.01).expect("a step");
+            first.step_with(&mut w, &gradient(step)[..layout.len()], 0.01).expect("a step");
         }
         let saved = first.save();
         let states =
@@ -127,8 +135,8 @@ fn full_precision_is_given_back() {
     let (mut w, mut own) = ([0.5_f32; 5], [0.5; 5]);
     for step in 0..4 {
         assert_eq!(back.save(), plain.save());
-        back.step_with(&mut w, &gradient(step, 5), 0.1).expect("a step");
-        plain.step_with(&mut own, &gradient(step, 5), 0.1).expect("a step");
+        back.step_with(&mut w, &gradient(step)[..5], 0.1).expect("a step");
+        plain.step_with(&mut own, &gradient(step)[..5], 0.1).expect("a step");
     }
     assert_eq!(w, own);
 }
