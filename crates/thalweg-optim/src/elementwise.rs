@@ -49,6 +49,22 @@ struct Cut {
     stretch: usize,
 }
 
+impl<R: Rule> Elementwise<R, f32> {
+    /// The same with a state of fewer bits. To be called before the first step.
+    ///
+    /// # Panics
+    /// If a step was done.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        assert_eq!(self.steps, 0, "the precision is chosen before the first step");
+        let initial = self.rule.initial::<f32>();
+        self.memory = match Packed::new(precision, &self.layout, initial.as_slice()) {
+            Some(packed) => Memory::Packed(packed),
+            None => Memory::Full(full(initial, self.layout.len())),
+        };
+        self
+    }
+}
+
 impl<R: Rule, T: Real> Elementwise<R, T> {
     /// The rule must have been checked: see [`Rule::optimizer_of`].
     pub(crate) fn new(rule: R, layout: Layout) -> Self {
@@ -78,20 +94,6 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
     /// The same, saying of its states that they are of this dialect. Without, it is the first that computes alike.
     pub fn of_dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
-    }
-
-    /// The same with a state of fewer bits. To be called before the first step.
-    ///
-    /// # Panics
-    /// If a step was done.
-    pub fn with_precision(mut self, precision: Precision) -> Self {
-        assert_eq!(self.steps, 0, "the precision is chosen before the first step");
-        let initial = self.rule.initial::<T>();
-        self.memory = match Packed::new(precision, &self.layout, initial.as_slice()) {
-            Some(packed) => Memory::Packed(packed),
-            None => Memory::Full(full(initial, self.layout.len())),
-        };
-        self
     }
 
     fn coefficients(&self, learning_rate: f64) -> R::Coefficients<T> {

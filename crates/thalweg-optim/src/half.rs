@@ -361,6 +361,15 @@ impl Half {
         outcome
     }
 
+    /// Forgets the digits that did not fit: to be called after W was changed otherwise (a checkpoint, a mask), as they belong
+    /// to what it was. Without, they move it by half of a bf16's spacing at most, of what it was.
+    pub fn forget(&mut self) {
+        match &mut self.low {
+            Low::Master(own) | Low::Kahan(own) => own.fill(0),
+            Low::Stochastic => {}
+        }
+    }
+
     /// W with all the digits that are kept.
     ///
     /// # Panics

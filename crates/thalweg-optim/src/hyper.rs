@@ -212,13 +212,12 @@ pub enum OptimError {
         optimizer: &'static str,
     },
     /// Fewer bits were asked for than the method can keep its state in.
-    #[error(
-        "{optimizer} takes norms or products of whole blocks, so it keeps its state in full precision only: leave the \
-         precision out, or choose an elementwise method"
-    )]
-    FullPrecisionOnly {
+    #[error("{optimizer} cannot keep its state in so few bits: {why}")]
+    TooFewBits {
         /// The method's name.
         optimizer: &'static str,
+        /// What stands against it, and what to do.
+        why: &'static str,
     },
     /// A hyperparameter that counts is not a whole number.
     #[error("{optimizer}: {name} = {value} is not a whole number: it must be one of {range}")]

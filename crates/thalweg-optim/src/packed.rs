@@ -18,7 +18,7 @@ pub(crate) const SCALES: usize = PIECE / SCALED;
 /// In how many bits a state is kept.
 ///
 /// Short numbers are rounded by chance, right on average, by a stream that is keyed by the step and the place: the same
-/// bits on any number of threads.
+/// bits on any number of threads. For parameters of 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
@@ -27,7 +27,7 @@ pub enum Precision {
     Full,
     /// 16: an f32's upper half, two to three decimal digits.
     Bf16,
-    /// 8, with a scale per 256: about one decimal digit. A NaN or ∞ spreads over its 256.
+    /// 8, with a scale per 256: about one decimal digit; too few for a method that keeps a point like W. A NaN or ∞ spreads over its 256.
     Byte,
 }
 
@@ -119,11 +119,13 @@ impl<'a> Cells<'a> {
 }
 
 impl Packed {
-    /// Room for `slots` numbers per parameter, each slot at its first value; `None` for full precision.
+    /// Room for `slots` numbers per parameter, each slot at its first value; `None` for full precision, or if there
+    /// is nothing to keep.
     pub(crate) fn new<T: Real>(precision: Precision, layout: &Layout, initial: &[T]) -> Option<Self> {
         let slots = initial.len();
         let pieces: usize = layout.blocks().iter().map(|block| block.range.len().div_ceil(PIECE)).sum();
         let cells = match precision {
+            _ if initial.is_empty() => return None,
             Precision::Full => return None,
             Precision::Bf16 => Store::Bf16(vec![0; pieces * slots * PIECE]),
             Precision::Byte => Store::Byte {

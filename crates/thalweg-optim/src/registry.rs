@@ -92,12 +92,12 @@ const fn elementwise<R: Rule>() -> Entry {
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
         f32: |spec, layout| {
-            let plain = configure::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect);
+            let plain = wide_enough::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect);
             Ok(Box::new(plain.with_precision(spec.precision)))
         },
         f64: |spec, layout| {
-            let plain = configure::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect);
-            Ok(Box::new(plain.with_precision(spec.precision)))
+            let why = "its parameters have 64; leave the precision out, or use parameters of 32 bits";
+            Ok(Box::new(full::<R>(spec, why)?.optimizer_of(layout)?.of_dialect(spec.dialect)))
         },
     }
 }
@@ -114,18 +114,36 @@ const fn shaped<R: BlockRule>() -> Entry {
         },
         hyper: ranges::<R>,
         resolve: |spec| Ok(hyper::values(&configure::<R>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
-        f64: |spec, layout| Ok(Box::new(full::<R>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
+        f32: |spec, layout| {
+            Ok(Box::new(full::<R>(spec, OF_BLOCKS)?.optimizer_of(layout)?.of_dialect(spec.dialect)))
+        },
+        f64: |spec, layout| {
+            Ok(Box::new(full::<R>(spec, OF_BLOCKS)?.optimizer_of(layout)?.of_dialect(spec.dialect)))
+        },
     }
 }
 
+/// A rule whose state fits the bits that were asked for.
+fn wide_enough<R: Rule>(spec: &OptimizerSpec) -> Result<R, OptimError> {
+    if R::KEEPS_POINTS && spec.precision == Precision::Byte {
+        let why =
+            "it holds a point like W, for which 8 are not enough; choose bf16, or leave the precision out";
+        return Err(OptimError::TooFewBits { optimizer: R::INFO.name, why });
+    }
+    configure(spec)
+}
+
+/// Why a method that is not elementwise has no small state.
+const OF_BLOCKS: &str =
+    "it takes norms or products of whole blocks; leave the precision out, or choose an elementwise method";
+
 /// A method that keeps its state in full precision only.
-fn full<M: Method>(spec: &OptimizerSpec) -> Result<M, OptimError> {
+fn full<M: Method>(spec: &OptimizerSpec, why: &'static str) -> Result<M, OptimError> {
     let method = configure(spec)?;
     if spec.precision == Precision::Full {
         Ok(method)
     } else {
-        Err(OptimError::FullPrecisionOnly { optimizer: M::INFO.name })
+        Err(OptimError::TooFewBits { optimizer: M::INFO.name, why })
     }
 }
 
@@ -138,8 +156,12 @@ const fn search<S: Search>() -> Entry {
         torch_states: Err(S::WHY_NOT_TORCH),
         hyper: ranges::<S>,
         resolve: |spec| Ok(hyper::values(&configure::<S>(spec)?)),
-        f32: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
-        f64: |spec, layout| Ok(Box::new(full::<S>(spec)?.optimizer_of(layout)?.of_dialect(spec.dialect))),
+        f32: |spec, layout| {
+            Ok(Box::new(full::<S>(spec, OF_BLOCKS)?.optimizer_of(layout)?.of_dialect(spec.dialect)))
+        },
+        f64: |spec, layout| {
+            Ok(Box::new(full::<S>(spec, OF_BLOCKS)?.optimizer_of(layout)?.of_dialect(spec.dialect)))
+        },
     }
 }
 

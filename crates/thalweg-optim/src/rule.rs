@@ -22,6 +22,8 @@ pub trait Rule: Method {
     /// How PyTorch's `state_dict` calls the slots and shared numbers of the `torch` dialect; `None` where PyTorch does not
     /// have the rule.
     const TORCH_STATES: Option<&'static [TorchState]> = None;
+    /// Whether a slot holds a point like W itself, of which a step moves a thousandth: 8 bits are too few for it.
+    const KEEPS_POINTS: bool = false;
     /// Whether the rule needs the sums of [`Rule::measure`].
     const MEASURES: bool = false;
 

@@ -42,7 +42,8 @@ fn start(n: usize) -> Vec<u16> {
 fn gradient(step: usize) -> &'static [u16] {
     static ALL: LazyLock<Vec<Vec<u16>>> = LazyLock::new(|| {
         let n = layout().len();
-        let of = |step| (0..n).map(move |i| ((i * 7 + step * 13) as f32 * 0.37).sin()).collect::<Vec<_>>();
+        let of =
+            |step: usize| (0..n).map(move |i| ((i * 7 + step * 13) as f32 * 0.37).sin()).collect::<Vec<_>>();
         (0..8).map(|step| narrow(&of(step))).collect()
     });
     &ALL[step % ALL.len()]
@@ -77,6 +78,7 @@ fn specs() -> impl Iterator<Item = OptimizerSpec> {
     let packed = rules.flat_map(|entry| {
         Precision::ALL.map(|precision| OptimizerSpec::named(entry.info.name).precision(precision))
     });
+    let packed = packed.filter(|spec| spec.build::<f32>(&Layout::vector(1)).is_ok());
     packed.chain(["lamb", "muon", "adafactor"].map(OptimizerSpec::named))
 }
 
@@ -176,14 +178,14 @@ fn a_saved_state_goes_on_with_the_same_bits() {
         for keep in Keep::ALL {
             let mut first = half(&spec, keep);
             let mut w = start(layout().len());
-            walk(&mut first, &mut w, 0..3, false);
+            walk(&mut first, &mut w, 0..2, false);
             let state = first.save();
             let mut second = Half::new(spec.build(&layout()).expect("the defaults"), keep, &w);
             second.load(&state).expect("its own state");
             assert!(second.save() == state, "{spec:?}, {keep:?}");
             let mut copy = w.clone();
-            walk(&mut first, &mut w, 3..13, false);
-            walk(&mut second, &mut copy, 3..13, true);
+            walk(&mut first, &mut w, 2..5, false);
+            walk(&mut second, &mut copy, 2..5, true);
             assert!(w == copy, "{spec:?}, {keep:?}");
             for other in Keep::ALL.into_iter().filter(|&other| other != keep) {
                 let mut other = half(&spec, other);
@@ -206,6 +208,23 @@ fn what_is_not_finite_shows_and_hurts_nobody_else() {
         }
         let w = wide(&w);
         assert!(w[0].is_nan() && w[1] == f32::INFINITY && w[2] == 1.0 && w[3] == -4.0, "{keep:?}: {w:?}");
+    }
+}
+
+#[test]
+fn a_weight_that_the_caller_changes_is_not_spoilt() {
+    for keep in Keep::ALL {
+        let mut w = narrow(&[1.0, -1.0, 2.0]);
+        let sgd = OptimizerSpec::named("sgd").build::<f32>(&Layout::vector(3)).expect("it has no settings");
+        let mut sgd = Half::new(sgd, keep, &w);
+        sgd.step_with(&mut w, &[1.0_f32, 1.0, -1.0][..], 1e-3).expect("a step");
+        w.copy_from_slice(&narrow(&[0.0, 0.0, 5.0]));
+        sgd.step_with(&mut w, &[0.0_f32; 3][..], 1e-3).expect("a step");
+        let near = wide(&w).into_iter().zip([0.0, 0.0, 5.0]).all(|(w, set)| (w - set).abs() <= 1.0 / 128.0);
+        assert!(near, "{keep:?}: {:?}", wide(&w));
+        w.copy_from_slice(&narrow(&[0.0, -4.0, 5.0]));
+        sgd.forget();
+        assert_eq!(sgd.full(&w), [0.0, -4.0, 5.0], "{keep:?}");
     }
 }
 

@@ -18,10 +18,53 @@ fn layout() -> Layout {
 
 fn packed() -> impl Iterator<Item = OptimizerSpec> {
     let rules = REGISTRY.iter().filter(|entry| entry.kind == Kind::Elementwise);
-    rules.flat_map(|entry| {
+    let packed = rules.flat_map(|entry| {
         [Precision::Bf16, Precision::Byte]
             .map(|precision| OptimizerSpec::named(entry.info.name).precision(precision))
-    })
+    });
+    packed.filter(|spec| spec.build::<f32>(&Layout::vector(1)).is_ok())
+}
+
+#[test]
+fn a_point_like_w_is_not_kept_in_8_bits() {
+    let layout = Layout::vector(3);
+    let refused = |precision| {
+        let rules = REGISTRY.iter().filter(|entry| entry.kind == Kind::Elementwise);
+        let specs = rules.map(move |entry| OptimizerSpec::named(entry.info.name).precision(precision));
+        let errors =
+            specs.filter_map(|spec| Some((spec.build::<f32>(&layout).err()?.to_string(), spec.name)));
+        errors.collect::<Vec<_>>()
+    };
+    assert!(refused(Precision::Bf16).is_empty());
+    // The square of 1e-30 is a number in double precision only: a state in 16 bits would lose it.
+    let wide = OptimizerSpec::named("adam").precision(Precision::Bf16).build::<f64>(&layout).err();
+    assert!(wide.expect("an error").to_string().contains("its parameters have 64"));
+    let byte = refused(Precision::Byte);
+    assert!(byte.iter().all(|(error, _)| error.contains("8 are not enough")), "{byte:?}");
+    let names: Vec<_> = byte.into_iter().map(|(_, name)| name).collect();
+    assert_eq!(names, ["schedule-free-sgd", "schedule-free-adamw", "prodigy"]);
+}
+
+/// Averages must come to rest where they do in full: under a gradient of 1, v tends to 1 and Adagrad's sum to the number of
+/// steps. A grid that ends at the largest number would hold them below.
+#[test]
+fn averages_of_a_constant_gradient_are_not_held_back() {
+    for name in ["adam", "adagrad", "rmsprop", "adadelta", "amsgrad", "lion"] {
+        let walk = |precision| {
+            let spec = OptimizerSpec::named(name).precision(precision);
+            let mut optimizer = spec.build::<f32>(&Layout::vector(512)).expect("the defaults");
+            let mut w = vec![0.0_f32; 512];
+            for _ in 0..3000 {
+                optimizer.step_with(&mut w, &[1.0; 512], 1e-3).expect("a step");
+            }
+            w.iter().map(|&w| f64::from(w)).sum::<f64>() / 512.0
+        };
+        let full = walk(Precision::Full);
+        for precision in [Precision::Bf16, Precision::Byte] {
+            let packed = walk(precision);
+            assert!((packed / full - 1.0).abs() < 0.03, "{name}, {precision:?}: {packed} instead of {full}");
+        }
+    }
 }
 
 fn build(spec: &OptimizerSpec) -> Box<dyn Optimizer<f32>> {
@@ -32,7 +75,9 @@ fn build(spec: &OptimizerSpec) -> Box<dyn Optimizer<f32>> {
 fn gradient(step: usize) -> &'static [f32] {
     static ALL: LazyLock<Vec<Vec<f32>>> = LazyLock::new(|| {
         let n = layout().len();
-        let at = |step, i| ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2);
+        let at = |step: usize, i: usize| {
+            ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2)
+        };
         (0..8).map(|step| (0..n).map(|i| at(step, i)).collect()).collect()
     });
     &ALL[step % ALL.len()]
@@ -143,7 +188,7 @@ fn full_precision_is_given_back() {
 
 /// Mean of ½λ(w − c)² after 600 steps from 0, relative to where it began.
 fn left(spec: &OptimizerSpec, rate: f64) -> f32 {
-    let n = 3000;
+    let n = 1000;
     let centre = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
     let mut f = from_fn(n, |w: &[f32], grad: &mut [f32]| {
         let mut value = 0.0;

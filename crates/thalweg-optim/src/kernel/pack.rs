@@ -160,6 +160,10 @@ impl<T: Real> Kernel for Join<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for (to, (&high, &low)) in self.to.iter_mut().zip(self.high.iter().zip(self.low)) {
+            let size = high & 0x7fff;
+            // What the caller wrote since has no such lower half: 0 has nothing below it, ∞ nothing above.
+            let stale = (size == 0 && low > 0x7fff) || (size >= 0x7f80 && low < 0x8000);
+            let low = if stale { 0 } else { low };
             let bits = (u32::from(high) << 16).wrapping_add_signed(i32::from(low.cast_signed()));
             *to = T::from_f64(f64::from(f32::from_bits(bits)));
         }
@@ -258,10 +262,20 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
             let zero =
                 if power > 0.0 { (power.to_bits() >> DROPPED) as i32 - below(signed) } else { i32::MAX };
             if signed {
+                // What is below the smallest size that has a code becomes it or 0, by the same chance.
+                let (least, parts) = match power > 0.0 {
+                    true => {
+                        let least = f32::from_bits(((1 + zero) << DROPPED) as u32);
+                        (least, (1 << DROPPED) as f32 / least)
+                    }
+                    false => (f32::INFINITY, 0.0),
+                };
                 let short = |x: f32, carry: u32| {
                     let bits = x.to_bits();
                     let size = (((bits & 0x7fff_ffff).wrapping_add(carry)) >> DROPPED) as i32;
-                    ((size - zero).clamp(0, 0x7f) as u32 | (bits >> 24 & 0x80)) as u8
+                    let small = i32::from(x.abs() * parts > carry as f32);
+                    let size = if x.abs() < least { small } else { (size - zero).min(0x7f) };
+                    (size as u32 | (bits >> 24 & 0x80)) as u8
                 };
                 self.rounding.each(index, from, codes, short, DROPPED);
             } else {
@@ -277,8 +291,8 @@ impl<T: Real> Kernel for ToBytes<'_, T> {
     }
 }
 
-/// Whether any number is negative, and the power of two at or below the largest magnitude: 0 if all are 0, NaN if one is not
-/// finite.
+/// Whether any number is negative, and the power of two of which the largest magnitude is 1.875 times at most, so that there
+/// is a code above each number: 0 if all are 0, NaN if one is not finite.
 #[inline(always)]
 fn scale_of<T: Real>(values: &[T; SCALED]) -> (bool, f32) {
     // In integers, as a largest float is no vector instruction: magnitudes order as their bits do.
@@ -292,8 +306,12 @@ fn scale_of<T: Real>(values: &[T; SCALED]) -> (bool, f32) {
     match largest {
         0 => (signed, 0.0),
         INFINITY.. => (true, f32::NAN),
-        // Not so small that a code would stand for less than the smallest normal number.
-        _ => (signed, f32::from_bits((largest & INFINITY).max((127 - 94) << 23))),
+        // Not so small that a code would stand for less than the smallest normal number, or parts of it for more than the
+        // largest.
+        _ => {
+            let above = (largest + (1 << DROPPED) - 1) & INFINITY;
+            (signed, f32::from_bits(above.clamp((127 - 80) << 23, 254 << 23)))
+        }
     }
 }
 
@@ -330,12 +348,19 @@ mod tests {
     }
 
     fn bytes(from: &[f32], rounding: Rounding) -> Vec<f32> {
-        at_each_level(from, |level, from, to| {
-            let (mut codes, mut scales) = (vec![0; from.len()], vec![0.0; from.len() / SCALED]);
-            let (codes, scales) = (&mut codes[..], &mut scales[..]);
-            run_on(level, ToBytes { from, codes, scales, rounding, index: 3 });
-            run_on(level, FromBytes { codes, scales, to });
-        })
+        at_each_level(from, |level, from, to| to.copy_from_slice(&bytes_at(level, from, rounding)))
+    }
+
+    fn bytes_at(level: Level, from: &[f32], rounding: Rounding) -> Vec<f32> {
+        let mut padded = from.to_vec();
+        padded.resize(from.len().next_multiple_of(SCALED), 0.0);
+        let (mut codes, mut scales) = (vec![0; padded.len()], vec![0.0; padded.len() / SCALED]);
+        let (codes, scales) = (&mut codes[..], &mut scales[..]);
+        let mut back = padded.clone();
+        run_on(level, ToBytes { from: &padded, codes, scales, rounding, index: 3 });
+        run_on(level, FromBytes { codes, scales, to: &mut back });
+        back.truncate(from.len());
+        back
     }
 
     #[test]
@@ -367,6 +392,113 @@ mod tests {
             // Five standard errors of a coin between neighbours that are 1/8 apart.
             let error = 5.0 * 0.125 * 0.5 / f64::from(steps).sqrt();
             assert!((mean - f64::from(value)).abs() < error, "{mean} for {value}");
+        }
+    }
+
+    /// Just below a power of two, too, where the largest number has no code above it unless the scale grows.
+    #[test]
+    fn no_size_is_wrong_on_average() {
+        let mut sizes: Vec<f32> = (0..64).map(|i| 1.0 + i as f32 / 64.0).collect();
+        sizes.extend([1.999, 1.99, 1.876, 1.875, 1.874]);
+        // Far below the largest: 2⁻¹⁶ of it has no code of its own.
+        let small: Vec<f32> = (0..30).map(|i| 1.7 * 2_f32.powi(-i)).collect();
+        for &largest in &sizes {
+            for (sign, others) in [(1.0, &sizes[..0]), (-1.0, &small)] {
+                let block: Vec<f32> =
+                    [largest].into_iter().chain(others.iter().map(|x| largest * 0.5 * sign * x)).collect();
+                let keys = 4000;
+                let mut sums = vec![0.0_f64; block.len()];
+                for key in 0..keys {
+                    let kept = bytes_at(levels()[0], &block, Rounding::Stochastic(hash(key)));
+                    sums.iter_mut().zip(kept).for_each(|(sum, x)| *sum += f64::from(x));
+                }
+                for (x, sum) in block.iter().zip(sums) {
+                    let (x, mean) = (f64::from(*x), sum / f64::from(keys));
+                    // Neighbours are ⅛ of a size apart at most, or all that is below the smallest code.
+                    let step = (x.abs() / 8.0).max(f64::from(largest) / 30_000.0);
+                    let error = 5.0 * 0.5 * step / f64::from(keys).sqrt();
+                    assert!((mean - x).abs() < error, "{x} beside {largest}: {mean}");
+                }
+            }
+        }
+    }
+
+    /// The same by logarithms and division, one number after the other.
+    #[test]
+    fn codes_are_those_of_a_plain_twin() {
+        let twin = |block: &[f32]| {
+            let largest = f64::from(block.iter().fold(0.0_f32, |a, x| a.max(x.abs())));
+            let signed = block.iter().any(|x| x.is_sign_negative());
+            let mut power = 2_f64.powi(largest.log2().floor() as i32);
+            power *= if largest > 1.875 * power { 2.0 } else { 1.0 };
+            let least = power * if signed { 1.125 / 32_768.0 } else { 1.125 / 2_147_483_648.0 };
+            let nearest = |x: f64| {
+                let grain = 2_f64.powi(x.log2().floor() as i32 - 3);
+                let rounded = if x < least {
+                    (x / least).round() * least
+                } else {
+                    (x / grain).round_ties_even() * grain
+                };
+                if x > 0.0 && !signed { rounded.max(least) } else { rounded }
+            };
+            let of = |&x: &f32| {
+                if x == 0.0 { x } else { (nearest(f64::from(x).abs()) as f32).copysign(x) }
+            };
+            block.iter().map(of).collect::<Vec<_>>()
+        };
+        for scale in [1e-20, 1.0, 3e7] {
+            let signed: Vec<f32> =
+                (0..SCALED).map(|i| scale * (i as f32 * 0.7).sin() * 2_f32.powi(-(i as i32 % 17))).collect();
+            let squares: Vec<f32> = signed.iter().map(|x| x.abs()).collect();
+            for block in [signed, squares] {
+                let (kept, twin) = (bytes(&block, Rounding::Nearest), twin(&block));
+                for ((x, kept), twin) in block.iter().zip(&kept).zip(&twin) {
+                    assert_eq!(kept, twin, "{x} of {scale}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_halves_are_the_whole_and_a_new_upper_half_has_no_old_lower_one() {
+        let odd = [
+            0.0,
+            -0.0,
+            1e-45,
+            -1e-40,
+            f32::MIN_POSITIVE,
+            f32::MAX,
+            f32::MIN,
+            f32::INFINITY,
+            f32::NEG_INFINITY,
+        ];
+        let mut given: Vec<f32> =
+            (0..500).map(|i| (i as f32 * 0.7).sin() * 10_f32.powi(i % 60 - 30)).collect();
+        given.extend(odd);
+        given.extend([0x3f80_8000, 0x3f80_7fff, 0x3f81_8000, 0xff7f_8000].map(f32::from_bits));
+        for &level in levels() {
+            let n = given.len();
+            let (mut high, mut low, mut back) = (vec![0; n], vec![0; n], vec![0.0_f32; n]);
+            run_on(level, Split { from: &given, high: &mut high, low: &mut low });
+            run_on(level, Join { high: &high, low: &low, to: &mut back });
+            assert!(given.iter().zip(&back).all(|(a, b)| a.to_bits() == b.to_bits()), "{level:?}");
+            let nans = [f32::NAN, f32::from_bits(0x7f80_0001), f32::from_bits(0xffff_ffff)];
+            let (high, low) = (&mut high[..3], &mut low[..3]);
+            run_on(level, Split { from: &nans, high, low });
+            assert!(high.iter().all(|high| high & 0x7fc0 == 0x7fc0) && low.iter().all(|&low| low == 0));
+            for (low, upper) in [0x0001, 0x7fff, 0x8000, 0xffff].into_iter().flat_map(|low| {
+                [0.0_f32, -0.0, 1.0, f32::INFINITY, f32::NEG_INFINITY].map(|upper| (low, upper))
+            }) {
+                let mut back = [0.0_f32];
+                run_on(level, Join { high: &[(upper.to_bits() >> 16) as u16], low: &[low], to: &mut back });
+                // Half of the spacing of bf16 at 1, and of the numbers below the smallest normal one.
+                let near = (back[0] - upper).abs() <= 1.0 / 256.0;
+                assert!(
+                    near || (upper.is_infinite() && back[0].abs() > 3.3e38),
+                    "{upper} and {low:x}: {}",
+                    back[0]
+                );
+            }
         }
     }
 

@@ -131,6 +131,7 @@ const START: Range = Range::at_least(1e-12);
 
 impl Rule for Prodigy {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average", "weighted_sum", "start"];
+    const KEEPS_POINTS: bool = true;
     const SCALARS: &'static [&'static str] = &["distance", "progress"];
     const MEASURES: bool = true;
 

@@ -127,6 +127,7 @@ impl Method for ScheduleFreeAdamW {
 
 impl Rule for ScheduleFreeAdamW {
     const STATES: &'static [&'static str] = &["stepping_point", "square_average"];
+    const KEEPS_POINTS: bool = true;
     const SCALARS: &'static [&'static str] = SCALARS;
 
     type State<T: Real> = [T; 2];

@@ -86,6 +86,7 @@ impl Method for ScheduleFreeSgd {
 
 impl Rule for ScheduleFreeSgd {
     const STATES: &'static [&'static str] = &["stepping_point"];
+    const KEEPS_POINTS: bool = true;
     const SCALARS: &'static [&'static str] = SCALARS;
 
     type State<T: Real> = [T; 1];
