@@ -32,7 +32,9 @@ const RATES: &[(Names, &[(f64, End)])] = &[
     // Steps as long as the rate, or shorter the more there were.
     (&["adam", "adamw", "adabelief", "adopt"], &[(3.0, Falls), (1.0, Falls), (0.3, Falls)]),
     (&["adamax", "adan", "soap", "prodigy", "lars"], &[(1.0, Falls)]),
-    (&["nadam", "muon", "schedule-free-adamw"], &[(0.3, Falls), (0.1, Falls), (3.0, Falls)]),
+    (&["nadam", "schedule-free-adamw"], &[(0.3, Falls), (0.1, Falls), (3.0, Falls)]),
+    // In the textbook's dialect, what is no matrix has a 67th of the rate.
+    (&["muon"], &[(0.3, Falls), (0.1, Falls), (3.0, Falls), (0.5, Falls)]),
     (&["amsgrad"], &[(0.3, Held), (3.0, Held)]),
     (&["adagrad", "rprop"], &[(1.0, Held)]),
     (&["yogi"], &[(0.1, Held)]),

@@ -106,20 +106,35 @@ fn muon_follows_its_package_on_transposed_weights_that_say_so() {
     }
 }
 
-/// Methods that an f32 has not the digits for, and what they are held to.
+/// Methods that an f32 has not the digits for, and what their worst path is held to: half as much again as was measured.
 const ROUNDED: &[(&str, f64, &str)] = &[
-    ("soap", 1e-3, "it divides what is nearly zero in the eigenbasis by its own size"),
-    ("rmsprop-centered", 6e-6, "its variance is a difference of two averages"),
-    ("muon", 3e-6, "five products of matrices after another"),
+    (
+        "prodigy",
+        5.4e-2,
+        "it measures how far it came by sums that nearly cancel, and that is the length of its steps",
+    ),
+    ("soap", 7.6e-3, "it divides what is nearly zero in the eigenbasis by its own size"),
+    ("rmsprop-centered", 1.7e-4, "its variance is a difference of two averages"),
+    (
+        "adafactor",
+        9.4e-5,
+        "steps of 0.3 of W's size overshoot, and a rounding grows 300 to 1100 times on the way",
+    ),
+    ("lion", 6.9e-6, "steps of equal size round the same way, so that 100 roundings add up"),
+    ("sign-sgd", 6.9e-6, "steps of equal size round the same way, so that 100 roundings add up"),
+    ("lars", 6.3e-6, "a rounding grows 10 to 60 times on the way"),
+    ("lamb", 5.4e-6, "a rounding grows 100 times on the way"),
+    ("momentum", 5.2e-6, "with a momentum of 0.99 a rounding grows 8 times on the way"),
+    ("muon", 4.1e-6, "five products of matrices after another"),
 ];
 
-/// A step rounds to about 6e-8 of W, and 100 steps add that up. Where keeping W and the state in f32 costs more (a variance is
-/// a difference of two averages), it is four times that cost: the arithmetic rounds, too.
+/// A step rounds to about 6e-8 of W, and 100 steps add that up. A path of a method in the table may be further off: by 16
+/// times what keeping W and the state in f32 costs on it (the arithmetic rounds, too), but never by more than its bound.
 #[test]
 fn f32_follows_the_packages_as_closely_as_its_digits_allow() {
     all_within::<f32>(2e-6, |file, run| {
         let known = ROUNDED.iter().find(|(name, ..)| *name == run.optimizer);
-        known.map_or(0.0, |&(_, bound, _)| bound).max(4.0 * cost_of_f32(file, run))
+        known.map_or(0.0, |&(_, bound, _)| bound.min(16.0 * cost_of_f32(file, run)))
     });
     let files = files();
     for (name, _, why) in ROUNDED {
@@ -144,7 +159,7 @@ fn a_known_deviation_is_one_and_its_cause_is_all_of_it() {
                     largest_error_from::<f64>(file, run, start),
                     largest_error_from::<f32>(file, run, start),
                 );
-                assert!(wide <= 1e-10 && narrow <= 6e-6, "{title}: {wide:e} and {narrow:e}; {}", known.why);
+                assert!(wide <= 1e-10 && narrow <= 2e-6, "{title}: {wide:e} and {narrow:e}; {}", known.why);
             }
         }
     }

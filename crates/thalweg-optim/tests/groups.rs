@@ -299,6 +299,43 @@ fn a_decay_that_is_set_later_keeps_the_factors() {
     }
 }
 
+/// A factor of 0 makes 0 of any decay, but not a right one of a wrong one.
+#[test]
+fn a_decay_out_of_range_is_refused_whatever_the_factors() {
+    let layout = network();
+    for (rule, text, name) in [
+        ("adamw", "", "weight_decay"),
+        ("sgd", "decoupled-decay=0.4", "decoupled_decay"),
+        ("sgd", "weight-decay=0.4", "coupled_decay"),
+    ] {
+        let wrappers = Some(text).filter(|text| !text.is_empty());
+        let own =
+            || wrappers.map(wrapper).into_iter().fold(OptimizerSpec::named(rule), OptimizerSpec::wrapped);
+        for factors in [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]] {
+            let spec = OptimizerSpec::named("sgd")
+                .group(GroupSpec::role("weight").optimizer(own()).decay(factors[0]))
+                .group(GroupSpec::rest().optimizer(own()).decay(factors[1]));
+            let mut optimizer = spec.build::<f64>(&layout).unwrap();
+            let before = optimizer.hyper();
+            for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+                let error = optimizer.set_hyper(name, wrong).expect_err("out of range").to_string();
+                assert!(
+                    error.contains(&format!("= {wrong} is out of range")),
+                    "{name}, {factors:?}: {error}"
+                );
+                assert_eq!(optimizer.hyper(), before, "{name}, {factors:?}: {wrong}");
+            }
+            optimizer.set_hyper(name, 0.25).unwrap();
+            let expected = if factors == [0.0, 0.0] { 0.0 } else { 0.25 };
+            assert!(
+                optimizer.hyper().contains(&(name, expected)),
+                "{name}, {factors:?}: {:?}",
+                optimizer.hyper()
+            );
+        }
+    }
+}
+
 #[test]
 fn earlier_layers_learn_slower_with_the_preset() {
     let layout = network();

@@ -270,7 +270,7 @@ impl<T: Real> Optimizer<T> for Groups<T> {
         all.into_iter().map(|(name, value, _)| (name, value)).collect()
     }
 
-    /// In every group that knows the name; a decay is multiplied by the group's factor.
+    /// In every group that knows the name; a decay is multiplied by the group's factor, and must be in range without it, too.
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
         let knows =
             |member: &Member<T>| member.optimizer.hyper().into_iter().find(|(known, _)| *known == name);
@@ -285,15 +285,16 @@ impl<T: Real> Optimizer<T> for Groups<T> {
                 known: known.join(", "),
             });
         }
-        let of = |member: &Member<T>| if is_decay(name) { value * member.share.decay } else { value };
         for index in 0..self.members.len() {
-            let member = &mut self.members[index];
-            let value = of(member);
             if before[index].is_none() {
                 continue;
             }
-            if let Err(error) = member.optimizer.set_hyper(name, value) {
-                for (member, before) in self.members[..index].iter_mut().zip(&before) {
+            let member = &mut self.members[index];
+            let factor = if is_decay(name) { member.share.decay } else { 1.0 };
+            // The value itself first: a factor of 0 would make any value one that is in range.
+            let set = member.optimizer.set_hyper(name, value);
+            if let Err(error) = set.and_then(|()| member.optimizer.set_hyper(name, value * factor)) {
+                for (member, before) in self.members[..=index].iter_mut().zip(&before) {
                     if let Some(before) = before {
                         member.optimizer.set_hyper(name, *before)?;
                     }

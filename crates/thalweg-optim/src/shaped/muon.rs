@@ -36,7 +36,10 @@ use crate::threads::Threads;
 /// - `keras`: σ = ϱ√max(rows, columns), ϱ = 0.2; σ = 1 where ϱ is 0. Its `epsilon` is the rest's: `adam_epsilon` here.
 /// - `optax`: b ← μb + (1−μ)g, corrected for its start at zero; σ = √max(1, out/in).
 ///   With Nesterov, the rest follows NAdam. Its `eps` is both of ε and `adam_epsilon`.
-/// - `textbook`: the author's code. σ as in `torch`, λ = 0.
+/// - `textbook`: the author's form. σ as in `torch`, λ = 0; the rest as in his `MuonWithAuxAdam`: η' = 3e-4 where η is
+///   0.02, β₂ = 0.95, ε' = 1e-10, λ' = 0. His b is (1−μ) times this one, which changes only what ε does. On a
+///   convolution his σ takes the last two axes of the gradient as it is shaped, √max(1, height/width) of the kernel; here
+///   it is that of the matrix `[out, the rest]` whose step it weighs.
 ///
 /// With ϱ > 0 (`rms_rate`) every dialect has σ = ϱ√max(rows, columns), which gives O the RMS that Adam's steps have for
 /// ϱ = 0.2 (Liu et al., *Muon is scalable for LLM training*, 2025): PyTorch's `match_rms_adamw`, optax's
@@ -147,7 +150,10 @@ impl Method for Muon {
                 ..plain
             },
             Dialect::Optax => Self { epsilon: 1e-8, ..plain },
-            Dialect::Textbook => plain,
+            // 3e-4 where Muon's own η is 0.02.
+            Dialect::Textbook => {
+                Self { adam_lr_ratio: 0.015, adam_beta2: 0.95, adam_epsilon: 1e-10, ..plain }
+            }
         }
     }
 }

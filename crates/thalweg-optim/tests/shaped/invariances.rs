@@ -111,7 +111,11 @@ fn muon_takes_matrices_of_the_role_weight_and_leaves_the_rest_to_adamw() {
         // A vector follows the dialect's own AdamW, to the bit (optax: NAdam without decay).
         let name = if dialect == Dialect::Optax { "nadam" } else { "adamw" };
         let mut spec = OptimizerSpec::named(name).dialect(dialect);
+        let mut ratio = 0.0;
         for (name, value) in muon.hyper() {
+            if name == "adam_lr_ratio" {
+                ratio = value;
+            }
             let name = name.strip_prefix("adam_").unwrap_or("");
             if ["beta1", "beta2", "epsilon", "weight_decay"].contains(&name)
                 && !(spec.name == "nadam" && name == "weight_decay")
@@ -126,7 +130,7 @@ fn muon_takes_matrices_of_the_role_weight_and_leaves_the_rest_to_adamw() {
         for step in 0..9 {
             let g = wave(70, 0.4 + f64::from(step));
             muon.step_with(&mut w, &g, 0.01).expect("no look-ahead");
-            other.step_with(&mut expected, &g, 0.01).expect("no look-ahead");
+            other.step_with(&mut expected, &g, 0.01 * ratio).expect("no look-ahead");
         }
         close(&w, &expected, 1e-13, &format!("{dialect:?}"));
     }

@@ -101,3 +101,24 @@ fn muon_is_its_author_s() {
         w.iter_mut().zip(x).for_each(|(w, x)| *w -= rate * x);
     });
 }
+
+/// What is no matrix, in the author's code: AdamW at 3e-4 where Muon's rate is 0.02, whatever the ratio rounds to.
+#[test]
+fn muon_s_rest_is_its_author_s() {
+    let (beta1, beta2, epsilon, rate) = (0.9_f64, 0.95_f64, 1e-10, 3e-4);
+    let spec = OptimizerSpec::named("muon").dialect(Dialect::Textbook);
+    let (mut m, mut v) = ([0.0; 5], [0.0; 5]);
+    follows(&spec, &layout(&[("b", &[5], Role::Bias)]), 0.02, 1e-14, |t, w, g| {
+        for i in 0..5 {
+            m[i] = beta1 * m[i] + (1.0 - beta1) * g[i];
+            v[i] = beta2 * v[i] + (1.0 - beta2) * g[i] * g[i];
+            let (m, v) = (m[i] / (1.0 - beta1.powi(t)), v[i] / (1.0 - beta2.powi(t)));
+            w[i] -= rate * m / (v.sqrt() + epsilon);
+        }
+    });
+    // Too small for a step to show.
+    let settings = spec.resolved().expect("a row of the registry");
+    for known in [("adam_epsilon", 1e-10), ("adam_weight_decay", 0.0), ("weight_decay", 0.0)] {
+        assert!(settings.contains(&known), "{known:?}: {settings:?}");
+    }
+}
