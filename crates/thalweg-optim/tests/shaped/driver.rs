@@ -225,6 +225,6 @@ fn fewer_bits_are_refused() {
         let name = spec.name.clone();
         let error =
             spec.precision(Precision::Bf16).build::<f32>(&Layout::vector(3)).map(drop).expect_err("refused");
-        assert!(error.to_string().starts_with(&name) && error.to_string().contains("full precision only"));
+        assert!(error.to_string().starts_with(&name) && error.to_string().contains("whole blocks"));
     }
 }
