@@ -1,4 +1,5 @@
-//! Times one step of every elementwise rule (or of those that are named) beside a plain sweep of the same bytes, which is as fast as the memory goes.
+//! Times one step of every elementwise rule, or of those that are named, beside a plain sweep of the same bytes, which is
+//! as fast as the memory goes.
 //!
 //! ```text
 //! cargo run --release -p thalweg-optim --example step_time -- [--case flat|flat:LEN|small|resnet] [--threads 1] [--rounds 9]

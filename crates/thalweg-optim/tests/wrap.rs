@@ -1,7 +1,10 @@
 //! What every wrapper must do around every optimizer of the registry, and what each promises.
 
+mod lively;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use lively::lively;
 use thalweg_optim::hyper::NumberKind;
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::wrap::{Accumulate, Asam, ClipAdaptive, Lookahead, Sam, WRAPPERS};
@@ -18,26 +21,6 @@ const TOWERS: [&[&str]; 5] = [
     &["clip-adaptive=0.1", "accumulate=3", "clip-norm=1", "lookahead=2:0.5", "ema=0.9"],
     &["accumulate=2", "ema=0.9:1", "sam=0.1", "clip-norm=0.7"],
 ];
-
-/// Settings that make a wrapper do something in a few steps.
-fn lively(name: &str) -> WrapSpec {
-    let text = match name {
-        "clip-norm" => "clip-norm=0.5",
-        "clip-value" => "clip-value=0.2",
-        "clip-adaptive" => "clip-adaptive=0.05",
-        "guard" => "guard",
-        "weight-decay" => "weight-decay=0.03",
-        "decoupled-decay" => "decoupled-decay=0.04",
-        "accumulate" => "accumulate=3",
-        "lookahead" => "lookahead=4:0.6",
-        "ema" => "ema=0.9",
-        "swa" => "swa=3:2",
-        "sam" => "sam=0.1",
-        "asam" => "asam=0.2",
-        other => panic!("give {other} settings that do something"),
-    };
-    text.parse().expect("a wrapper of the registry")
-}
 
 /// Every tower that can be built: each wrapper alone and the mixed ones, around each row in each dialect.
 fn every() -> Vec<OptimizerSpec> {

@@ -6,6 +6,7 @@ use thalweg_optim::{
     from_fn,
 };
 
+use super::lively::lively;
 use super::*;
 
 /// A method with steps behind it gets slow weights that start from W, not from zero, and is judged as before until then.
@@ -158,25 +159,6 @@ fn a_line_search_inside_of_sam_sees_the_heights_uphill() {
     assert!(evaluations.iter().any(|&count| count > 4), "some step is shortened: {evaluations:?}");
 }
 
-/// Settings that make a wrapper do something in a few steps.
-fn lively(name: &str) -> &'static str {
-    match name {
-        "clip-norm" => "clip-norm=0.5",
-        "clip-value" => "clip-value=0.2",
-        "clip-adaptive" => "clip-adaptive=0.05",
-        "guard" => "guard",
-        "weight-decay" => "weight-decay=0.03",
-        "decoupled-decay" => "decoupled-decay=0.04",
-        "accumulate" => "accumulate=3",
-        "lookahead" => "lookahead=4:0.6",
-        "ema" => "ema=0.9",
-        "swa" => "swa=3:2",
-        "sam" => "sam=0.1",
-        "asam" => "asam=0.2",
-        other => panic!("give {other} settings that do something"),
-    }
-}
-
 fn goes_on<T: Real>(spec: &OptimizerSpec) {
     let bits = |w: &[T]| w.iter().map(|w| w.to_f64().to_bits()).collect::<Vec<_>>();
     let mut f = from_fn(9, quadratic::<T>);
@@ -218,7 +200,7 @@ fn every_wrapper_goes_on_from_a_file_with_the_same_bits_in_both_number_types() {
     let mut played = 0;
     for entry in WRAPPERS {
         for rule in ["adam", "schedule-free-sgd", "muon", "adafactor", "lbfgs", "gradient-descent"] {
-            let spec = wrapped(rule, &[lively(entry.info.name)]);
+            let spec = OptimizerSpec::named(rule).wrapped(lively(entry.info.name));
             if spec.build::<f64>(&layout()).is_err() {
                 // A search does not let its gradient be taken from it.
                 assert!(["accumulate", "clip-adaptive"].contains(&entry.info.name), "{spec:?}");

@@ -1,6 +1,8 @@
 //! What must stay as it was when a step is refused, and what must go on where it was.
 
 mod goes_on;
+#[path = "../lively/mod.rs"]
+mod lively;
 mod refused;
 
 use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Real, Role, Span, StateDict, WrapSpec};
