@@ -279,7 +279,7 @@ fn no_rate_makes_any_training_panic() {
                     _ => (Targets::Values(&data.y[..]), 1),
                 };
                 let samples = Samples { width: 3, x: &data.x, targets };
-                for learning_rate in [1e3, 1e10, 1e38, 1e300] {
+                for learning_rate in [1e3, 1e10, 1e38] {
                     let optimizer = OptimizerSpec::named(entry.info.name).dialect(dialect);
                     let recipe = Recipe { loss, optimizer, learning_rate, ..recipe(20, BatchSize::Rows(5)) };
                     let cost = |predictions: &Predictions| loss.of_predictions(predictions, targets);
@@ -419,9 +419,11 @@ fn a_plateau_is_seen_in_the_validation_loss_or_else_in_the_training_loss() {
 #[test]
 fn a_factor_beyond_all_numbers_diverges() {
     let data = Data::new(12, 0.0);
-    let schedule = Schedule::from(Constant { factor: 1e300 });
-    let recipe = Recipe { schedule, learning_rate: 1e300, ..recipe(5, BatchSize::Full) };
-    assert_eq!(train(&recipe, &data, 3).stop, StopReason::Diverged { step: 1 });
+    for (factor, learning_rate) in [(1e300, 1e38), (1e3, 1e38), (1e30, 1e30)] {
+        let schedule = Schedule::from(Constant { factor });
+        let recipe = Recipe { schedule, learning_rate, ..recipe(5, BatchSize::Full) };
+        assert!(matches!(train(&recipe, &data, 3).stop, StopReason::Diverged { .. }), "{factor:e}");
+    }
 }
 
 #[test]

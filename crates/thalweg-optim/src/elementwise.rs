@@ -287,7 +287,7 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
         let mut rule = self.rule;
         hyper::set(&mut rule, name, value)?;
-        hyper::check(&rule)?;
+        hyper::check_in::<T, _>(&rule)?;
         self.rule = rule;
         Ok(())
     }

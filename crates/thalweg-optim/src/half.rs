@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::hyper::{OptimError, check_learning_rate};
+use crate::hyper::OptimError;
 use crate::kernel::dispatch;
 use crate::kernel::pack::{FromBf16, Join, Rounding, SCALED, Split, ToBf16};
 use crate::optimizer::{Optimizer, Outcome};
@@ -319,7 +319,7 @@ impl Half {
         spans: &mut [HalfSpan<'_>],
         learning_rate: f64,
     ) -> Result<Outcome, OptimError> {
-        check_learning_rate(self.inner.name(), learning_rate)?;
+        self.inner.check_learning_rate(learning_rate)?;
         check_spans(self.inner.layout(), spans);
         if self.inner.needs_objective() {
             return Err(OptimError::NeedsObjective { optimizer: self.inner.name() });

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::method::Method;
+use crate::real::Real;
 use crate::suggest::did_you_mean;
 
 /// Whose form of a rule: where packages differ (ε inside or outside the root, defaults), the dialect decides.
@@ -179,6 +180,27 @@ pub enum OptimError {
         /// What is allowed.
         range: Range,
     },
+    /// A learning rate or hyperparameter is infinite in the number type of the parameters.
+    #[error(
+        "{optimizer}: {name} = {value:e}{times} is infinite in {number}, the number type of the parameters: {name} must \
+         lie in {range} and be at most {largest:.7e}"
+    )]
+    TooLarge {
+        /// The rule's or wrapper's name.
+        optimizer: &'static str,
+        /// The hyperparameter's name.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What it is multiplied by, in words, or nothing.
+        times: String,
+        /// The number type.
+        number: &'static str,
+        /// What is allowed in any number type.
+        range: Range,
+        /// Its largest finite number.
+        largest: f64,
+    },
     /// There is no such hyperparameter.
     #[error("{optimizer} has no hyperparameter «{name}»{suggestion} (known: {known})")]
     UnknownHyper {
@@ -332,6 +354,15 @@ pub(crate) fn check<R: Method>(rule: &R) -> Result<(), OptimError> {
     rule.check()
 }
 
+/// The same for parameters of the type `T`, which also refuses what is infinite in it.
+pub(crate) fn check_in<T: Real, R: Method>(rule: &R) -> Result<(), OptimError> {
+    check(rule)?;
+    for (hyper, (name, value)) in R::HYPER.iter().zip(values(rule)) {
+        check_finite::<T>(R::INFO.name, name, value, 1.0, hyper.range)?;
+    }
+    Ok(())
+}
+
 /// For a [`Method::check`]: refuses a `lesser` that is not less than `greater` (nor equal, where `equal` says so).
 pub(crate) fn check_order<R: Method>(
     (lesser, lesser_value): (&'static str, f64),
@@ -345,12 +376,31 @@ pub(crate) fn check_order<R: Method>(
     Err(OptimError::Contradiction { optimizer, lesser, lesser_value, greater, greater_value, relation })
 }
 
-/// Refuses a learning rate that is negative, infinite or NaN.
-///
-/// # Errors
-/// [`OptimError::OutOfRange`].
-pub fn check_learning_rate(optimizer: &'static str, value: f64) -> Result<(), OptimError> {
-    check_value(optimizer, "learning_rate", value, Range::NON_NEGATIVE)
+/// See [`Optimizer::check_learning_rate`](crate::Optimizer::check_learning_rate); a group multiplies it by `factor`.
+pub(crate) fn check_learning_rate<T: Real>(
+    optimizer: &'static str,
+    value: f64,
+    factor: f64,
+) -> Result<(), OptimError> {
+    check_value(optimizer, "learning_rate", value, Range::NON_NEGATIVE)?;
+    check_finite::<T>(optimizer, "learning_rate", value, factor, Range::NON_NEGATIVE)
+}
+
+/// Refuses a value that is infinite in `T`, itself or times `factor`: with a gradient of zero, it would make NaN.
+pub(crate) fn check_finite<T: Real>(
+    optimizer: &'static str,
+    name: &'static str,
+    value: f64,
+    factor: f64,
+    range: Range,
+) -> Result<(), OptimError> {
+    let finite = |value: f64| T::from_f64(value).is_finite();
+    if finite(value) && finite(value * factor) {
+        return Ok(());
+    }
+    let largest = T::MAX.to_f64() / factor.max(1.0);
+    let times = if factor > 1.0 { format!(" times a group's factor of {factor}") } else { String::new() };
+    Err(OptimError::TooLarge { optimizer, name, value, times, number: T::NAME, range, largest })
 }
 
 pub(crate) fn check_value(

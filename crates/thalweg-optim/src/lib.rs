@@ -49,7 +49,7 @@ pub use half::{Half, HalfGrad, HalfSpan, Keep};
 pub use hyper::{Dialect, Hyper, NumberKind, OptimError, Range};
 pub use method::{Info, Method};
 pub use objective::{Objective, from_fn};
-pub use optimizer::{Optimizer, Outcome, StepReport};
+pub use optimizer::{Factors, Optimizer, Outcome, StepReport};
 pub use packed::Precision;
 pub use params::{Block, Layout, Orientation, Role};
 pub use real::Real;

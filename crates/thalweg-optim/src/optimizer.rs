@@ -1,7 +1,7 @@
 //! The contract of an optimizer: where the gradient is taken, and how W moves.
 
 use crate::half::HalfPart;
-use crate::hyper::{OptimError, check_learning_rate};
+use crate::hyper::{self, OptimError};
 use crate::objective::Objective;
 use crate::params::Layout;
 use crate::real::Real;
@@ -34,6 +34,22 @@ pub struct Outcome {
     pub stuck: bool,
 }
 
+/// What parameter groups multiply settings by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Factors {
+    /// The learning rate of a step.
+    pub learning_rate: f64,
+    /// A weight decay that rides in from outside.
+    pub decay: f64,
+}
+
+impl Default for Factors {
+    /// They multiply nothing.
+    fn default() -> Self {
+        Self { learning_rate: 1.0, decay: 1.0 }
+    }
+}
+
 /// Memory that an optimizer keeps so that its steps allocate nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch<T> {
@@ -46,8 +62,7 @@ pub struct Scratch<T> {
 /// How W moves, given f or its gradient.
 ///
 /// The learning rate is a plain argument of each step: a schedule is a function of the step, not a state. It must be
-/// finite and not negative (settings are checked where they enter, by
-/// [`check_learning_rate`](crate::hyper::check_learning_rate)).
+/// finite, also in `T`, and not negative: [`check_learning_rate`](Optimizer::check_learning_rate) says so before.
 ///
 /// Call [`step`](Optimizer::step) with an objective, or [`step_with`](Optimizer::step_with) and
 /// [`step_spans`](Optimizer::step_spans) with gradients. Who writes an optimizer writes
@@ -87,6 +102,20 @@ pub trait Optimizer<T: Real>: Send {
     /// # Errors
     /// If there is none of that name, or the value is out of its range; then nothing is changed.
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError>;
+
+    /// Refuses a learning rate that no step can be done with: one that is negative, NaN, or infinite in `T` (1e39 in f32),
+    /// itself or times the factor of a group. Each step asks first; settings ask when they enter.
+    ///
+    /// # Errors
+    /// [`OptimError::OutOfRange`], [`OptimError::TooLarge`], which name what is allowed.
+    fn check_learning_rate(&self, learning_rate: f64) -> Result<(), OptimError> {
+        hyper::check_learning_rate::<T>(self.name(), learning_rate, self.largest_factors().learning_rate)
+    }
+
+    /// The largest factors by which parameter groups multiply a step's learning rate and a decay from outside.
+    fn largest_factors(&self) -> Factors {
+        Factors::default()
+    }
 
     /// Memory for a gradient of the whole W, kept between steps.
     fn scratch(&mut self) -> &mut Scratch<T>;
@@ -140,18 +169,17 @@ pub trait Optimizer<T: Real>: Send {
     fn step(&mut self, w: &mut [T], f: &mut dyn Objective<T>, learning_rate: f64) -> StepReport<T> {
         let dim = self.layout().len();
         assert_eq!(w.len(), dim, "the optimizer was built for {dim} parameters");
-        assert!(
-            learning_rate >= 0.0 && learning_rate.is_finite(),
-            "learning rate {learning_rate} is out of range: it must lie in [0, ∞)"
-        );
+        if let Err(error) = self.check_learning_rate(learning_rate) {
+            panic!("{error}");
+        }
         self.drive(w, None, f, learning_rate, Riders::default())
     }
 
     /// One step from `w` in place with a gradient that the caller took at `w`: for foreign memory (NumPy, PyTorch).
     ///
     /// # Errors
-    /// [`OptimError::NeedsObjective`] if the method wants its gradient elsewhere, [`OptimError::OutOfRange`] for the
-    /// learning rate.
+    /// [`OptimError::NeedsObjective`] if the method wants its gradient elsewhere, [`OptimError::OutOfRange`] and
+    /// [`OptimError::TooLarge`] for the learning rate.
     ///
     /// # Panics
     /// If `w` or `grad` is not as long as the optimizer was built for.
@@ -167,7 +195,7 @@ pub trait Optimizer<T: Real>: Send {
     /// # Panics
     /// If the spans are neither one for all parameters nor one per block of the layout, in its order.
     fn step_spans(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64) -> Result<Outcome, OptimError> {
-        check_learning_rate(self.name(), learning_rate)?;
+        self.check_learning_rate(learning_rate)?;
         self.layout().check_spans(spans);
         if self.needs_objective() {
             return Err(OptimError::NeedsObjective { optimizer: self.name() });
@@ -244,6 +272,10 @@ impl<T: Real> Optimizer<T> for Box<dyn Optimizer<T>> {
 
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
         (**self).set_hyper(name, value)
+    }
+
+    fn largest_factors(&self) -> Factors {
+        (**self).largest_factors()
     }
 
     fn scratch(&mut self) -> &mut Scratch<T> {

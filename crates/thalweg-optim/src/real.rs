@@ -52,6 +52,10 @@ pub trait Real:
     /// The smallest positive number with all its digits: below it, they go one by one, or at once where denormals are
     /// flushed.
     const MIN_POSITIVE: Self;
+    /// The largest finite number.
+    const MAX: Self;
+    /// What Rust calls the type.
+    const NAME: &'static str;
 
     /// The nearest representable number.
     fn from_f64(value: f64) -> Self;
@@ -107,6 +111,8 @@ macro_rules! real {
             const ONE: Self = 1.0;
             const EPSILON: Self = $float::EPSILON;
             const MIN_POSITIVE: Self = $float::MIN_POSITIVE;
+            const MAX: Self = $float::MAX;
+            const NAME: &'static str = stringify!($float);
 
             #[inline(always)]
             fn from_f64(value: f64) -> Self {

@@ -5,7 +5,7 @@
 //! conformance tests) comes from that row.
 
 use crate::elementwise::Elementwise;
-use crate::hyper::{OptimError, check};
+use crate::hyper::{OptimError, check_in};
 use crate::method::Method;
 use crate::params::Layout;
 use crate::real::Real;
@@ -106,7 +106,7 @@ pub trait Rule: Method {
     /// # Errors
     /// If a hyperparameter is out of its range.
     fn optimizer_of<T: Real>(self, layout: &Layout) -> Result<Elementwise<Self, T>, OptimError> {
-        check(&self)?;
+        check_in::<T, _>(&self)?;
         Ok(Elementwise::new(self, layout.clone()))
     }
 }

@@ -6,7 +6,6 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use thalweg::optim::hyper::check_learning_rate;
 use thalweg::optim::{Dialect, OptimizerSpec, StateDict, registry};
 
 use crate::flat::{items, typed};
@@ -59,7 +58,6 @@ impl Optimizer {
         let spec = spec(name, dialect, hyper.unwrap_or_default())?;
         let info = registry::find(name).map_err(usage)?.info;
         let learning_rate = lr.unwrap_or(info.learning_rate.get(spec.dialect));
-        check_learning_rate(info.name, learning_rate).map_err(usage)?;
         let (items, bare) = items(params, "params")?;
         let Some(first) = items.first() else {
             return Err(PyValueError::new_err("params is empty: there is nothing to optimize"));
@@ -73,6 +71,7 @@ impl Optimizer {
                 .err()
                 .unwrap_or_else(|| PyTypeError::new_err("parameter 0 is no array of numbers")));
         };
+        each!(&arrays, group => group.check_learning_rate(learning_rate))?;
         Ok(Self { spec, name: info.name, learning_rate, bare, arrays: Mutex::new(arrays) })
     }
 
@@ -84,7 +83,7 @@ impl Optimizer {
 
     #[setter]
     fn set_lr(&mut self, lr: f64) -> PyResult<()> {
-        check_learning_rate(self.name, lr).map_err(usage)?;
+        each!(self.arrays(), group => group.check_learning_rate(lr))?;
         self.learning_rate = lr;
         Ok(())
     }
@@ -148,7 +147,7 @@ impl Optimizer {
         own.same_maker(&maker).map_err(usage)?;
         let spec = spec(self.name, self.dialect(), get("hyper")?.extract()?)?;
         let learning_rate: f64 = get("lr")?.extract()?;
-        check_learning_rate(self.name, learning_rate).map_err(usage)?;
+        each!(self.arrays(), group => group.check_learning_rate(learning_rate))?;
         let saved = get("state")?;
         each!(self.arrays(), group => group.load_state(maker, &saved, &spec))?;
         (self.spec, self.learning_rate) = (spec, learning_rate);

@@ -151,7 +151,7 @@ impl<'a> Training<'a> {
         let network = recipe.network(train.width, outputs);
         let w = network.init(seed);
         let optimizer = recipe.optimizer.build(network.layout())?;
-        thalweg_optim::hyper::check_learning_rate("the recipe", recipe.learning_rate)?;
+        optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
         let workspace = network.workspace(batch);
         let gathered = Gathered::new(&train, batch);
@@ -266,7 +266,7 @@ impl Pace {
         match self {
             // A factor may be above 1: a rate beyond all numbers diverges like any that is too large.
             Self::Scheduled { learning_rate, curve, plateau } => {
-                (learning_rate * curve.factor(done) * plateau.factor).min(f64::MAX)
+                (learning_rate * curve.factor(done) * plateau.factor).min(f64::from(f32::MAX))
             }
             Self::Listed(rates) => rates[rates.len().saturating_sub(1).min(done as usize)],
         }

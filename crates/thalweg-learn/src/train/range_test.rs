@@ -57,8 +57,11 @@ impl RangeTest {
         if !(from > 0.0 && from.is_finite()) {
             return wrong("from", from.to_string(), "a learning rate in (0, ∞)".to_owned());
         }
-        if !(to > from && to.is_finite()) {
-            return wrong("to", to.to_string(), format!("a learning rate in ({from}, ∞), above --from"));
+        // Networks are trained in f32.
+        let largest = f64::from(f32::MAX);
+        if !(to > from && to <= largest) {
+            let expected = format!("a learning rate in ({from}, ∞), above --from, and at most {largest:.7e}");
+            return wrong("to", to.to_string(), expected);
         }
         if !(10..=100_000).contains(&steps) {
             return wrong("steps", steps.to_string(), "from 10 to 100000".to_owned());

@@ -1,8 +1,9 @@
 //! Which block goes where.
 
 use super::spec::{GroupSpec, Preset};
-use crate::hyper::{OptimError, Range, check_value};
+use crate::hyper::{OptimError, Range, check_finite, check_value};
 use crate::params::{Block, Layout, Role};
+use crate::real::Real;
 use crate::suggest::{closest, did_you_mean};
 
 /// What is the same for the blocks that one optimizer moves.
@@ -15,14 +16,16 @@ pub(super) struct Share {
 }
 
 /// The share of each block.
-pub(super) fn assign(
+pub(super) fn assign<T: Real>(
     layout: &Layout,
     groups: &[GroupSpec],
     presets: &[Preset],
 ) -> Result<Vec<Share>, OptimError> {
     for group in groups {
-        check_value("groups", "learning-rate", group.learning_rate, Range::NON_NEGATIVE)?;
-        check_value("groups", "decay", group.decay, Range::NON_NEGATIVE)?;
+        for (name, factor) in [("learning-rate", group.learning_rate), ("decay", group.decay)] {
+            check_value("groups", name, factor, Range::NON_NEGATIVE)?;
+            check_finite::<T>("groups", name, factor, 1.0, Range::NON_NEGATIVE)?;
+        }
         if let Some(role) = &group.role {
             role_named(role)?;
         }

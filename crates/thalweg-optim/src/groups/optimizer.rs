@@ -2,7 +2,7 @@
 
 use super::assign::{Share, assign};
 use crate::hyper::{Dialect, OptimError};
-use crate::optimizer::{Optimizer, Outcome, Scratch};
+use crate::optimizer::{Factors, Optimizer, Outcome, Scratch};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::riders::Riders;
@@ -47,7 +47,7 @@ impl<T: Real> Groups<T> {
     pub(crate) fn new(spec: &OptimizerSpec, layout: &Layout) -> Result<Self, OptimError> {
         let everything = [super::GroupSpec::rest()];
         let groups = if spec.groups.is_empty() { &everything[..] } else { &spec.groups };
-        let shares = assign(layout, groups, &spec.presets)?;
+        let shares = assign::<T>(layout, groups, &spec.presets)?;
         let mut distinct: Vec<(Share, Layout)> = Vec::new();
         let mut member_of = Vec::new();
         for (share, block) in shares.iter().zip(layout.blocks()) {
@@ -303,6 +303,18 @@ impl<T: Real> Optimizer<T> for Groups<T> {
             }
         }
         Ok(())
+    }
+
+    /// The largest of any group, times those of groups within it.
+    fn largest_factors(&self) -> Factors {
+        let zero = Factors { learning_rate: 0.0, decay: 0.0 };
+        self.members.iter().fold(zero, |most, member| {
+            let (share, inner) = (member.share, member.optimizer.largest_factors());
+            Factors {
+                learning_rate: most.learning_rate.max(share.learning_rate * inner.learning_rate),
+                decay: most.decay.max(share.decay * inner.decay),
+            }
+        })
     }
 
     fn scratch(&mut self) -> &mut Scratch<T> {

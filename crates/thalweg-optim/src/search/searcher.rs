@@ -57,7 +57,7 @@ pub trait Search: Method {
     /// # Errors
     /// If a hyperparameter is out of its range.
     fn optimizer_of<T: Real>(self, layout: &Layout) -> Result<Searcher<Self, T>, OptimError> {
-        hyper::check(&self)?;
+        hyper::check_in::<T, _>(&self)?;
         Ok(Searcher {
             dialect: dialect_of(&self),
             method: self,
@@ -190,7 +190,7 @@ impl<M: Search, T: Real> Optimizer<T> for Searcher<M, T> {
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
         let mut method = self.method;
         hyper::set(&mut method, name, value)?;
-        hyper::check(&method)?;
+        hyper::check_in::<T, _>(&method)?;
         self.method = method;
         Ok(())
     }

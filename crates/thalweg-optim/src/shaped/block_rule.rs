@@ -1,7 +1,7 @@
 //! The contract of a method that sees blocks: how one block moves, given its gradient.
 
 use super::blockwise::Blockwise;
-use crate::hyper::{OptimError, check};
+use crate::hyper::{OptimError, check_in};
 use crate::method::Method;
 use crate::params::{Block, Layout};
 use crate::real::Real;
@@ -27,7 +27,7 @@ pub trait BlockRule: Method {
     /// # Errors
     /// If a hyperparameter is out of its range.
     fn optimizer_of<T: Real>(self, layout: &Layout) -> Result<Blockwise<Self, T>, OptimError> {
-        check(&self)?;
+        check_in::<T, _>(&self)?;
         Ok(Blockwise::new(self, layout.clone()))
     }
 }

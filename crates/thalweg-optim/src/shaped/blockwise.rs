@@ -234,7 +234,7 @@ impl<R: BlockRule, T: Real> Optimizer<T> for Blockwise<R, T> {
     fn set_hyper(&mut self, name: &str, value: f64) -> Result<(), OptimError> {
         let mut rule = self.rule;
         hyper::set(&mut rule, name, value)?;
-        hyper::check(&rule)?;
+        hyper::check_in::<T, _>(&rule)?;
         let kept = |(block, state): (&Block, &State<T>)| rule.slots(block) == state.slots;
         if !self.layout.blocks().iter().zip(&self.states).all(kept) {
             let own = R::HYPER.iter().find(|hyper| hyper.name == name).map_or("", |hyper| hyper.name);

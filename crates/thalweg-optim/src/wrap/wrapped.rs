@@ -1,9 +1,9 @@
 //! An optimizer with a wrapper around it.
 
 use super::{Setting, Wrapper};
-use crate::hyper::{OptimError, check_value};
+use crate::hyper::{OptimError, check_finite, check_value};
 use crate::objective::Objective;
-use crate::optimizer::{Optimizer, Outcome, Scratch, StepReport, with_one_gradient};
+use crate::optimizer::{Factors, Optimizer, Outcome, Scratch, StepReport, with_one_gradient};
 use crate::params::Layout;
 use crate::real::Real;
 use crate::riders::Riders;
@@ -46,7 +46,10 @@ impl<W: Wrapper, T: Real> Wrapped<W, T> {
     /// # Errors
     /// If a setting is out of its range, or the wrapper cannot go around `inner`.
     pub fn new(wrapper: W, inner: Box<dyn Optimizer<T>>) -> Result<Self, OptimError> {
-        check(&wrapper)?;
+        let mut copy = wrapper;
+        for setting in W::SETTINGS {
+            check_setting_around(setting, *(setting.field)(&mut copy), &*inner)?;
+        }
         let refuse = |why| Err(OptimError::Wrap { wrapper: W::INFO.name, inner: tower(&*inner), why });
         if W::TAKES_GRADIENT && inner.drives() {
             return refuse(
@@ -103,6 +106,17 @@ pub(super) fn check<W: Wrapper>(wrapper: &W) -> Result<(), OptimError> {
 fn check_setting<W: Wrapper>(setting: &Setting<W>, value: f64) -> Result<(), OptimError> {
     let (optimizer, name, range) = (W::INFO.name, setting.key, setting.range);
     check_value(optimizer, name, value, range)
+}
+
+/// The same around `inner`, whose number type it must be finite in, also as its groups multiply it.
+fn check_setting_around<W: Wrapper, T: Real>(
+    setting: &Setting<W>,
+    value: f64,
+    inner: &dyn Optimizer<T>,
+) -> Result<(), OptimError> {
+    check_setting(setting, value)?;
+    let factor = if W::DECAYS { inner.largest_factors().decay } else { 1.0 };
+    check_finite::<T>(W::INFO.name, setting.key, value, factor, setting.range)
 }
 
 /// The names of an optimizer and the wrappers around it, as text.
@@ -173,9 +187,13 @@ impl<W: Wrapper, T: Real> Optimizer<T> for Wrapped<W, T> {
                 other => other,
             });
         };
-        check_setting(setting, value)?;
+        check_setting_around(setting, value, &*self.inner)?;
         *(setting.field)(&mut self.wrapper) = value;
         Ok(())
+    }
+
+    fn largest_factors(&self) -> Factors {
+        self.inner.largest_factors()
     }
 
     fn scratch(&mut self) -> &mut Scratch<T> {

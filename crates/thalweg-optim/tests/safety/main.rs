@@ -4,6 +4,7 @@ mod goes_on;
 #[path = "../lively/mod.rs"]
 mod lively;
 mod refused;
+mod too_large;
 
 use thalweg_optim::{Layout, Optimizer, OptimizerSpec, Real, Role, Span, StateDict, WrapSpec};
 

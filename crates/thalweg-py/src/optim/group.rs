@@ -29,6 +29,10 @@ impl<T: Number> Group<T> {
         self.optimizer.steps()
     }
 
+    pub(super) fn check_learning_rate(&self, learning_rate: f64) -> PyResult<()> {
+        self.optimizer.check_learning_rate(learning_rate).map_err(usage)
+    }
+
     pub(super) fn describe(&self) -> String {
         let dtype = std::any::type_name::<T>().replace('f', "float");
         let numbers = self.optimizer.layout().len();

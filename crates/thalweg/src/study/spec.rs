@@ -8,7 +8,7 @@ use thalweg_data::DatasetSpec;
 use thalweg_eval::{Metric, SplitSpec};
 use thalweg_learn::nn::{Activation, Init, Loss};
 use thalweg_learn::train::BatchSize;
-use thalweg_optim::{Dialect, OptimizerSpec, Range, Schedule, WrapSpec};
+use thalweg_optim::{Dialect, OptimizerSpec, Schedule, WrapSpec};
 
 /// A study's settings, with all defaults filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -173,11 +173,13 @@ impl LearningRates {
     }
 }
 
+/// What a network can be trained with, in f32.
 fn check_rate(rate: f64) -> Result<(), String> {
-    if rate > 0.0 && Range::NON_NEGATIVE.contains(rate) {
+    let largest = f64::from(f32::MAX);
+    if rate > 0.0 && rate <= largest {
         Ok(())
     } else {
-        Err(format!("{rate} is not a learning rate: it must lie in (0, ∞)"))
+        Err(format!("{rate} is not a learning rate: it must lie in (0, ∞) and be at most {largest:.7e}"))
     }
 }
 
@@ -263,7 +265,7 @@ mod tests {
         let read = |text: &str| text.parse::<LearningRates>();
         assert_eq!(read("0.1,0.01").unwrap().values(), [0.01, 0.1]);
         assert_eq!(read("1e-2..1:3").unwrap().values(), [0.01, 0.1, 1.0]);
-        assert!(read("1e-308..1e300:5").unwrap().values().iter().all(|rate| rate.is_finite()));
+        assert!(read("1e-308..1e38:5").unwrap().values().iter().all(|rate| rate.is_finite()));
         for bad in [
             "",
             "x",
@@ -275,6 +277,8 @@ mod tests {
             "0",
             "nan",
             "inf",
+            "1e39",
+            "1e-3..1e39:5",
             "0.1,0.1",
             "0.1..0.10000000000001:5",
         ] {
