@@ -136,7 +136,7 @@ fn a_warm_step_of_an_optimizer_allocates_nothing() {
                         };
                         let (network, workspace, x) = (&network, &mut workspace, &data.x[..rows * WIDTH]);
                         let mut objective = BatchObjective { network, workspace, loss, x, targets };
-                        optimizer.step(&mut w, &mut objective, 1e-3);
+                        optimizer.step(&mut w, &mut objective, 1e-3).expect("a step");
                     }
                     *after = count();
                 }

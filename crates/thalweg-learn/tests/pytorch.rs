@@ -231,7 +231,7 @@ fn training<T: Math>(tolerance: f64) {
             let (loss, targets) = (golden.loss, truth.of(golden.loss));
             let mut objective =
                 BatchObjective { network: &network, workspace: &mut workspace, loss, x, targets };
-            losses.push(optimizer.step(&mut w, &mut objective, run.learning_rate).value);
+            losses.push(optimizer.step(&mut w, &mut objective, run.learning_rate).expect("a step").value);
         }
         close(&run.optimizer, &losses, &run.losses, tolerance, 0.0);
         close(&run.optimizer, &w, &run.w, tolerance, size(&run.w));

@@ -164,15 +164,21 @@ pub trait Optimizer<T: Real>: Send {
 
     /// One step from `w` in place.
     ///
+    /// # Errors
+    /// Those of [`Optimizer::check_learning_rate`]; then nothing is changed, and the objective was not asked.
+    ///
     /// # Panics
-    /// If `w` is not as long as the optimizer was built for, or the learning rate is out of its range.
-    fn step(&mut self, w: &mut [T], f: &mut dyn Objective<T>, learning_rate: f64) -> StepReport<T> {
+    /// If `w` is not as long as the optimizer was built for.
+    fn step(
+        &mut self,
+        w: &mut [T],
+        f: &mut dyn Objective<T>,
+        learning_rate: f64,
+    ) -> Result<StepReport<T>, OptimError> {
         let dim = self.layout().len();
         assert_eq!(w.len(), dim, "the optimizer was built for {dim} parameters");
-        if let Err(error) = self.check_learning_rate(learning_rate) {
-            panic!("{error}");
-        }
-        self.drive(w, None, f, learning_rate, Riders::default())
+        self.check_learning_rate(learning_rate)?;
+        Ok(self.drive(w, None, f, learning_rate, Riders::default()))
     }
 
     /// One step from `w` in place with a gradient that the caller took at `w`: for foreign memory (NumPy, PyTorch).

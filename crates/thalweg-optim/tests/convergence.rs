@@ -162,7 +162,7 @@ fn left(spec: &OptimizerSpec, function: &'static TestFunction, layout: &Layout, 
     let (begin, landmarks): (f64, _) = (f.value(&w), (function.landmarks)());
     for step in 0..steps {
         let rate = if pace.1 == Held { pace.0 } else { pace.0 * (1.0 - f64::from(step) / f64::from(steps)) };
-        optimizer.step(&mut w, &mut f, rate);
+        optimizer.step(&mut w, &mut f, rate).expect("a step");
         let judged = if optimizer.average(&w, &mut point) { &point } else { &w };
         let value: f64 = f.value(judged);
         if !value.is_finite() {
@@ -283,7 +283,7 @@ fn down_a_slope_every_method_walks_and_a_corrected_one_in_equal_steps() {
         });
         let (mut places, mut point) = (vec![w.clone()], Vec::new());
         for _ in 0..60 {
-            optimizer.step(&mut w, &mut f, 0.01);
+            optimizer.step(&mut w, &mut f, 0.01).expect("a step");
             places.push(w.clone());
         }
         let judged = if optimizer.average(&w, &mut point) { &point } else { &w };

@@ -201,8 +201,8 @@ fn left(spec: &OptimizerSpec, rate: f64) -> f32 {
     });
     let mut w = vec![0.0; n];
     let mut optimizer = spec.build(&Layout::vector(n)).expect("the defaults");
-    let first = optimizer.step(&mut w, &mut f, rate).value;
-    let last = (1..600).map(|_| optimizer.step(&mut w, &mut f, rate).value).last();
+    let first = optimizer.step(&mut w, &mut f, rate).expect("a step").value;
+    let last = (1..600).map(|_| optimizer.step(&mut w, &mut f, rate).expect("a step").value).last();
     last.expect("steps") / first
 }
 

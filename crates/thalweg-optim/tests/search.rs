@@ -49,7 +49,7 @@ fn lbfgs_reaches_rosenbrock_s_minimum_in_few_steps() {
     let (mut w, mut f) = ([-1.2, 1.0], from_fn(2, rosenbrock));
     let (mut evaluations, mut last) = (0, f64::INFINITY);
     for step in 1..=50 {
-        let report = lbfgs.step(&mut w, &mut f, 1.0);
+        let report = lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
         assert!(report.value <= last, "step {step} went up");
         (last, evaluations) = (report.value, evaluations + report.evaluations);
     }
@@ -65,7 +65,7 @@ fn lbfgs_knows_a_quadratic_after_about_its_dimension() {
         let mut lbfgs = tight.optimizer::<f64>(10).unwrap();
         let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
         for _ in 0..steps {
-            lbfgs.step(&mut w, &mut f, 1.0);
+            lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
         }
         assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-6), "m = {history}: {w:?}");
     }
@@ -83,7 +83,7 @@ fn every_step_meets_the_strong_wolfe_conditions() {
             let (mut before, mut after) = ([0.0; 2], [0.0; 2]);
             let start = f.value_and_grad(&w, &mut before);
             let from = w;
-            lbfgs.step(&mut w, &mut f, 1.0);
+            lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
             let end = f.value_and_grad(&w, &mut after);
             let moved = [w[0] - from[0], w[1] - from[1]];
             let slope = |g: [f64; 2]| g[0] * moved[0] + g[1] * moved[1];
@@ -104,11 +104,11 @@ fn the_learning_rate_is_the_first_trial() {
         // Without pairs the first trial is η/‖g‖₁ = η/4.
         let mut lbfgs = Lbfgs::default().optimizer::<f64>(2).unwrap();
         let mut w = [3.0, -1.0];
-        let report = lbfgs.step(&mut w, &mut from_fn(2, bowl), rate);
+        let report = lbfgs.step(&mut w, &mut from_fn(2, bowl), rate).expect("a step");
         assert_eq!((w, report.evaluations), ([3.0 * left, -left], 2));
         let mut descent = GradientDescent::default().optimizer::<f64>(2).unwrap();
         let mut w = [3.0, -1.0];
-        descent.step(&mut w, &mut from_fn(2, bowl), rate);
+        descent.step(&mut w, &mut from_fn(2, bowl), rate).expect("a step");
         assert_eq!(w, [3.0 * (1.0 - rate), -1.0 + rate]);
     }
 }
@@ -120,7 +120,7 @@ fn backtracking_takes_the_first_length_that_will_do() {
     let (mut w, mut own) = (vec![0.0; 10], vec![0.0; 10]);
     let (mut grad, mut unused) = (vec![0.0; 10], vec![0.0; 10]);
     for step in 1..=30 {
-        let report = descent.step(&mut w, &mut from_fn(10, quadratic), 2.0);
+        let report = descent.step(&mut w, &mut from_fn(10, quadratic), 2.0).expect("a step");
         let value = quadratic(&own, &mut grad);
         let square: f64 = grad.iter().map(|g| g * g).sum();
         let at = |t: f64| own.iter().zip(&grad).map(|(w, g)| w - t * g).collect::<Vec<_>>();
@@ -147,7 +147,7 @@ fn a_trial_that_is_not_finite_is_stepped_back_from() {
                 OptimizerSpec::named(name).build::<f64>(&thalweg_optim::Layout::vector(1)).unwrap();
             let mut w = [-3.0];
             for _ in 0..40 {
-                let report = optimizer.step(&mut w, &mut from_fn(1, walled), 1000.0);
+                let report = optimizer.step(&mut w, &mut from_fn(1, walled), 1000.0).expect("a step");
                 assert!(report.value.is_finite() && w[0] <= 1.5, "{name} at {wall}: {w:?}");
             }
             let near = if name == "lbfgs" { 1e-6 } else { 0.05 };
@@ -169,18 +169,20 @@ fn a_search_that_finds_nothing_lower_says_so_and_leaves_w() {
         // First something to learn from, so that L-BFGS has pairs that mislead.
         let mut w = vec![0.5, 0.25, 0.125];
         for _ in 0..2 {
-            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0).expect("a step");
         }
         let mut w = vec![2.0; 3];
-        let report = optimizer.step(&mut w, &mut from_fn(3, lie), 1.0);
+        let report = optimizer.step(&mut w, &mut from_fn(3, lie), 1.0).expect("a step");
         assert!(report.outcome.stuck && !report.outcome.skipped, "{name}: {report:?}");
         assert_eq!((&w[..], optimizer.steps()), (&[2.0; 3][..], 3), "{name}");
         // Nor does it search from a place that has no value.
-        let report = optimizer.step(&mut w, &mut from_fn(3, |_: &[f64], _: &mut [f64]| f64::NAN), 1.0);
+        let report = optimizer
+            .step(&mut w, &mut from_fn(3, |_: &[f64], _: &mut [f64]| f64::NAN), 1.0)
+            .expect("a step");
         assert!(report.outcome.stuck && report.evaluations == 1 && w == [2.0; 3]);
         // It goes on where it can.
         for _ in 0..200 {
-            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0);
+            optimizer.step(&mut w, &mut from_fn(3, quadratic), 1.0).expect("a step");
         }
         assert!(w.iter().all(|w| (w - 1.0).abs() < 1e-3), "{name}: {w:?}");
     }
@@ -191,11 +193,11 @@ fn a_smaller_history_forgets_the_oldest_and_counts_have_ends() {
     let mut lbfgs = Lbfgs { history: 5.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
     let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
     for _ in 0..6 {
-        lbfgs.step(&mut w, &mut f, 1.0);
+        lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
     }
     assert_eq!(lbfgs.save().count("pairs"), 5);
     lbfgs.set_hyper("history", 2.0).unwrap();
-    lbfgs.step(&mut w, &mut f, 1.0);
+    lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
     assert_eq!(lbfgs.save().count("pairs"), 2);
     assert!(lbfgs.set_hyper("history", 0.5).is_err() && lbfgs.set_hyper("history", 1e9).is_err());
     assert!(Lbfgs { c2: 1.0, ..Lbfgs::default() }.optimizer::<f32>(1).is_err());
@@ -209,7 +211,7 @@ fn a_search_honours_what_rides() {
     let walk = |optimizer: &mut dyn Optimizer<f64>, f: &mut dyn Objective<f64>, steps: u32| {
         let mut w = start;
         for _ in 0..steps {
-            optimizer.step(&mut w, f, 1.0);
+            optimizer.step(&mut w, f, 1.0).expect("a step");
         }
         w
     };
@@ -224,16 +226,18 @@ fn a_search_honours_what_rides() {
     let mut tower = lbfgs().decoupled_decay(0.25).unwrap();
     let shrunk = start.map(|w| w * 0.75);
     let mut plain = shrunk;
-    lbfgs().step(&mut plain, &mut from_fn(10, quadratic), 1.0);
+    lbfgs().step(&mut plain, &mut from_fn(10, quadratic), 1.0).expect("a step");
     assert_eq!(walk(&mut tower, &mut from_fn(10, quadratic), 1), plain);
     // A clip shortens the first trial, and what is found is still a descent.
     let (mut grad, mut f) = ([0.0; 10], from_fn(10, quadratic));
     let before = f.value_and_grad(&start, &mut grad);
-    let report = GradientDescent::default().optimizer::<f64>(10).unwrap().clip_norm(1e-3).unwrap().step(
-        &mut start.clone(),
-        &mut f,
-        1.0,
-    );
+    let report = GradientDescent::default()
+        .optimizer::<f64>(10)
+        .unwrap()
+        .clip_norm(1e-3)
+        .unwrap()
+        .step(&mut start.clone(), &mut f, 1.0)
+        .expect("a step");
     let norm = grad.iter().map(|g| g * g).sum::<f64>().sqrt();
     assert!((report.outcome.norm.unwrap() - norm).abs() < 1e-9);
     assert_eq!(report.evaluations, 2, "the clipped step is short enough at once");
@@ -255,7 +259,7 @@ fn lbfgs_works_on_mini_batches() {
             let moved: Vec<f64> = w.iter().map(|w| w - shift).collect();
             quadratic(&moved, grad)
         });
-        lbfgs.step(&mut w, &mut batch, 0.3);
+        lbfgs.step(&mut w, &mut batch, 0.3).expect("a step");
     }
     let (start, end) = (quadratic(&[0.0; 10], &mut [0.0; 10]), quadratic(&w, &mut [0.0; 10]));
     assert!(end < 1e-3 * start, "{start} {end}: {w:?}");
@@ -271,7 +275,11 @@ fn a_search_that_gives_up_has_asked_as_often_as_it_may() {
     };
     for max_evaluations in [1.0, 7.0] {
         let method = GradientDescent { max_evaluations, ..GradientDescent::default() };
-        let report = method.optimizer::<f64>(10).unwrap().step(&mut [0.0; 10], &mut from_fn(10, wrong), 1.0);
+        let report = method
+            .optimizer::<f64>(10)
+            .unwrap()
+            .step(&mut [0.0; 10], &mut from_fn(10, wrong), 1.0)
+            .expect("a step");
         assert!(report.outcome.stuck);
         assert_eq!(report.evaluations, 1 + max_evaluations as u32);
     }
@@ -288,7 +296,7 @@ fn a_pair_without_curvature_is_not_learned() {
     let mut w = [1.0, 2.0];
     for _ in 0..3 {
         let before = w;
-        assert!(!lbfgs.step(&mut w, &mut from_fn(2, hill), 0.1).outcome.stuck);
+        assert!(!lbfgs.step(&mut w, &mut from_fn(2, hill), 0.1).expect("a step").outcome.stuck);
         assert!(w[0] > before[0] && w[1] > before[1], "downhill is outwards: {w:?}");
         assert_eq!(lbfgs.save().count("pairs"), 0);
     }
@@ -322,7 +330,7 @@ fn a_search_goes_along_the_gradient_that_a_clip_leaves_on_the_objective_that_a_s
     for method in [OptimizerSpec::named("lbfgs"), OptimizerSpec::named("gradient-descent")] {
         let mut method = method.build::<f64>(&thalweg_optim::Layout::vector(10)).unwrap();
         let (mut w, mut f) = (start, from_fn(10, quadratic));
-        let report = method.step(&mut w, &mut f, 0.0);
+        let report = method.step(&mut w, &mut f, 0.0).expect("a step");
         assert_eq!((w, report.evaluations, report.outcome.stuck), (start, 1, false));
     }
     // Half the objective is searched as such: values and slopes agree, so that the same step will do.
@@ -352,7 +360,7 @@ fn w_is_left_alone_where_the_gradient_or_the_slope_is_within_its_tolerance() {
     ] {
         // One number, λ = 1, from 0: the gradient is −1, the slope along it too.
         let (mut lbfgs, mut w) = (method.optimizer::<f64>(1).unwrap(), [0.0]);
-        let report = lbfgs.step(&mut w, &mut from_fn(1, quadratic), 1.0);
+        let report = lbfgs.step(&mut w, &mut from_fn(1, quadratic), 1.0).expect("a step");
         assert!(!report.outcome.stuck);
         assert_eq!((w == [0.0], report.evaluations == 1), (rests, rests), "{method:?}");
     }
@@ -363,15 +371,15 @@ fn a_shortened_history_is_saved_from_its_newest_end() {
     let mut long = Lbfgs { history: 5.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
     let (mut w, mut f) = ([0.0; 10], from_fn(10, quadratic));
     for _ in 0..6 {
-        long.step(&mut w, &mut f, 1.0);
+        long.step(&mut w, &mut f, 1.0).expect("a step");
     }
     long.set_hyper("history", 2.0).unwrap();
     let mut short = Lbfgs { history: 2.0, ..Lbfgs::default() }.optimizer::<f64>(10).unwrap();
     short.load(&long.save()).unwrap();
     let mut copy = w;
     for step in 1..=5 {
-        long.step(&mut w, &mut f, 1.0);
-        short.step(&mut copy, &mut f, 1.0);
+        long.step(&mut w, &mut f, 1.0).expect("a step");
+        short.step(&mut copy, &mut f, 1.0).expect("a step");
         assert_eq!(w, copy, "step {step}");
     }
 }
@@ -382,7 +390,7 @@ fn lbfgs_falls_back_to_steepest_descent() {
     let mut lbfgs = Lbfgs::default().optimizer::<f64>(2).unwrap();
     let (mut w, mut f) = ([-1.2, 1.0], from_fn(2, rosenbrock));
     for _ in 0..5 {
-        lbfgs.step(&mut w, &mut f, 1.0);
+        lbfgs.step(&mut w, &mut f, 1.0).expect("a step");
     }
     assert!(lbfgs.save().count("pairs") > 1);
     // A gutter along (1, 1) that falls towards smaller numbers, with steep walls.
@@ -391,7 +399,7 @@ fn lbfgs_falls_back_to_steepest_descent() {
         w[0] + w[1] + 0.1 * (w[0] + w[1]).powi(2) + 1e6 * (w[0] - w[1]).abs()
     });
     let mut w = [0.0; 2];
-    let report = lbfgs.step(&mut w, &mut gutter, 1.0);
+    let report = lbfgs.step(&mut w, &mut gutter, 1.0).expect("a step");
     assert!(!report.outcome.stuck && w[0] < 0.0 && (w[0] - w[1]).abs() < 1e-12, "{report:?}: {w:?}");
     assert!(lbfgs.save().count("pairs") <= 1, "what misled is forgotten");
 }
@@ -451,7 +459,7 @@ fn the_search_looks_at_the_points_that_torch_s_looks_at() {
             grad[0] = slope;
             value
         });
-        method.optimizer::<f64>(1).unwrap().step(&mut [0.0], &mut f, walked.first);
+        method.optimizer::<f64>(1).unwrap().step(&mut [0.0], &mut f, walked.first).expect("a step");
         assert_eq!(points.len(), 1 + walked.points.len(), "{walked:?}: {points:?}");
         let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * b.abs();
         assert!(points[1..].iter().zip(&walked.points).all(near), "{walked:?}: {points:?}");

@@ -137,7 +137,7 @@ fn a_state_of_another_method_or_dialect_is_refused_and_changes_nothing() {
             grad.copy_from_slice(w);
             0.5 * w.iter().map(|w| w * w).sum::<f32>()
         });
-        optimizer.step(&mut [0.5; 8], &mut f, 0.01);
+        optimizer.step(&mut [0.5; 8], &mut f, 0.01).expect("a step");
     };
     for entry in REGISTRY {
         let name = entry.info.name;

@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
-use thalweg_optim::{Curve, Optimizer, StepReport};
+use thalweg_optim::{Curve, OptimError, Optimizer, StepReport};
 
 use super::early_stopping::{Best, EarlyStopping, Progress};
 use super::history::{EpochRecord, History, StopReason};
@@ -202,6 +202,10 @@ impl<'a> Training<'a> {
             }
             let count = self.batch.min(rows - start);
             let report = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
+            // The recipe's rate was checked; one that a schedule made larger than all numbers diverges, as any too large.
+            let Ok(report) = report else {
+                return Err(StopReason::Diverged { step: self.optimizer.steps() + 1 });
+            };
             // What a guard refused has moved nothing: it is no divergence, and no loss to average.
             if report.outcome.skipped {
                 continue;
@@ -224,7 +228,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    fn gathered_step(&mut self, start: usize, count: usize) -> StepReport<f32> {
+    fn gathered_step(&mut self, start: usize, count: usize) -> Result<StepReport<f32>, OptimError> {
         let mut gathered = std::mem::take(&mut self.gathered);
         gathered.fill(&self.train, &self.order[start..start + count]);
         let report = self.step(gathered.samples(&self.train));
@@ -232,7 +236,7 @@ impl<'a> Training<'a> {
         report
     }
 
-    fn step(&mut self, batch: Samples<'_>) -> StepReport<f32> {
+    fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {
         let mut objective = BatchObjective {
             network: &self.network,
             workspace: &mut self.workspace,
@@ -264,9 +268,8 @@ impl Pace {
     /// The rate of the step after `done` steps.
     fn rate(&self, done: u64) -> f64 {
         match self {
-            // A factor may be above 1: a rate beyond all numbers diverges like any that is too large.
             Self::Scheduled { learning_rate, curve, plateau } => {
-                (learning_rate * curve.factor(done) * plateau.factor).min(f64::from(f32::MAX))
+                learning_rate * curve.factor(done) * plateau.factor
             }
             Self::Listed(rates) => rates[rates.len().saturating_sub(1).min(done as usize)],
         }

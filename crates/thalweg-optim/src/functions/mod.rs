@@ -12,7 +12,7 @@
 //! let mut w = beale.start;
 //! let mut adam = Adam::default().optimizer(2).expect("the defaults are in range");
 //! for _ in 0..5_000 {
-//!     adam.step(&mut w, &mut f, 0.02);
+//!     adam.step(&mut w, &mut f, 0.02)?;
 //! }
 //! assert!((w[0] - 3.0).abs() < 1e-6 && (w[1] - 0.5).abs() < 1e-6);
 //! # Ok::<(), thalweg_optim::functions::UnknownFunction>(())

@@ -44,6 +44,9 @@ pub(crate) struct Run {
     pub(crate) hyperparameters: BTreeMap<String, f64>,
     /// W after some steps, by their number.
     pub(crate) w: BTreeMap<u64, Vec<f64>>,
+    /// Whether the script took out what the package gets wrong; it says how.
+    #[serde(default)]
+    pub(crate) mended: bool,
     /// How close f64 can follow, where that is not the usual; the script says why.
     pub(crate) tolerance: Option<f64>,
     /// Where the model is judged, if that is not W.
@@ -340,7 +343,10 @@ pub(crate) fn first_steps(file: &File, run: &Run, steps: u64) -> (f64, [u64; 2])
     });
     for _ in 0..steps {
         asked += u64::from(
-            optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]).evaluations,
+            optimizer
+                .step(&mut w, &mut objective, run.hyperparameters["learning_rate"])
+                .expect("a step")
+                .evaluations,
         );
     }
     let play = Play { w_at: &early, judged_at: &NONE, ..Play::of(run) };
@@ -384,7 +390,7 @@ fn follow<T: Real>(file: &File, run: &Run, spec: &OptimizerSpec, play: Play<'_, 
     let mut worst = 0.0_f64;
     (play.begin)(&mut *optimizer);
     for step in 1..=100 {
-        optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]);
+        optimizer.step(&mut w, &mut objective, run.hyperparameters["learning_rate"]).expect("a step");
         (play.after)(&mut w, &mut *optimizer);
         if let Some(expected) = play.w_at.get(&step) {
             worst = worst.max(distance(&w, expected));

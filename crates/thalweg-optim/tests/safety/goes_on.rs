@@ -16,7 +16,7 @@ fn lookahead_starts_from_where_a_warm_method_is() {
     for (spec, given) in rules.iter().flat_map(|spec| [(spec, false), (spec, true)]) {
         let (mut inner, mut w, mut f) = (build::<f64>(spec), wave(0), from_fn(9, quadratic));
         for _ in 0..7 {
-            inner.step(&mut w, &mut f, 0.05);
+            inner.step(&mut w, &mut f, 0.05).expect("a step");
         }
         let (mut plain, own) = (build::<f64>(spec), average(&mut *inner, &w));
         plain.load(&inner.save()).expect("its own state");
@@ -29,9 +29,9 @@ fn lookahead_starts_from_where_a_warm_method_is() {
                 quadratic(&w, &mut grad);
                 tower.step_with(&mut w, &grad, 0.05).expect("no look-ahead");
             } else {
-                tower.step(&mut w, &mut f, 0.05);
+                tower.step(&mut w, &mut f, 0.05).expect("a step");
             }
-            plain.step(&mut fast, &mut f, 0.05);
+            plain.step(&mut fast, &mut f, 0.05).expect("a step");
             if step % 4 == 0 {
                 slow.iter_mut().zip(&fast).for_each(|(s, w)| *s += 0.3 * (w - *s));
                 fast.clone_from(&slow);
@@ -48,36 +48,36 @@ fn averages_start_from_where_a_warm_method_is() {
     let (mut w, mut f) = (wave(0), from_fn(9, quadratic));
     let mut inner = ScheduleFreeSgd::default().optimizer_of::<f64>(&layout()).expect("in range");
     for _ in 0..7 {
-        inner.step(&mut w, &mut f, 0.05);
+        inner.step(&mut w, &mut f, 0.05).expect("a step");
     }
     let judged = average(&mut inner, &w).expect("it averages");
     assert_ne!(judged, w);
     let mut tower = inner.ema(0.75).expect("valid").swa(9, 2).expect("valid");
     assert_eq!(average(&mut tower, &w).as_ref(), Some(&judged));
-    tower.step(&mut w, &mut f, 0.05);
+    tower.step(&mut w, &mut f, 0.05).expect("a step");
     let mut kept = w.clone();
     assert_eq!(average(&mut tower, &w).as_ref(), Some(&kept), "the first point of the EMA is W");
     for step in 9..=10 {
-        tower.step(&mut w, &mut f, 0.05);
+        tower.step(&mut w, &mut f, 0.05).expect("a step");
         kept.iter_mut().zip(&w).for_each(|(a, w)| *a += 0.25 * (w - *a));
         assert_eq!(average(&mut tower, &w).as_ref(), Some(&kept), "step {step}: SWA has no point yet");
     }
-    tower.step(&mut w, &mut f, 0.05);
+    tower.step(&mut w, &mut f, 0.05).expect("a step");
     assert_eq!((average(&mut tower, &w), tower.count()), (Some(w), 1), "SWA counts the steps of the method");
 
     // A schedule-free rule that goes on after a state came back does not start its z anew.
     let warm = || {
         let (mut rule, mut w) = (ScheduleFreeSgd::default().optimizer::<f64>(9).expect("in range"), wave(0));
         for _ in 0..7 {
-            rule.step(&mut w, &mut from_fn(9, quadratic), 0.05);
+            rule.step(&mut w, &mut from_fn(9, quadratic), 0.05).expect("a step");
         }
         (rule, w)
     };
     let ((mut one, mut w), (two, mut copy)) = (warm(), warm());
     let mut loaded = ScheduleFreeSgd::default().optimizer::<f64>(9).expect("in range");
     loaded.load(&two.save()).expect("its own state");
-    one.step(&mut w, &mut f, 0.05);
-    loaded.step(&mut copy, &mut f, 0.05);
+    one.step(&mut w, &mut f, 0.05).expect("a step");
+    loaded.step(&mut copy, &mut f, 0.05).expect("a step");
     assert_eq!((bits(&w), average(&mut one, &w)), (bits(&copy), average(&mut loaded, &copy)));
 }
 
@@ -101,7 +101,7 @@ fn an_objective_a_gradient_and_spans_move_a_tower_alike() {
                 let mut grad = vec![0.0; 9];
                 quadratic(&all[0], &mut grad);
                 let [one, two, three] = &mut optimizers;
-                one.step(&mut all[0], &mut from_fn(9, quadratic), 0.01);
+                one.step(&mut all[0], &mut from_fn(9, quadratic), 0.01).expect("a step");
                 two.step_with(&mut all[1], &grad, 0.01).expect("given gradients");
                 clearing_step(&mut **three, &mut all[2], &grad, true);
                 for other in [1, 2] {
@@ -128,8 +128,8 @@ fn a_look_ahead_is_seen_through_what_takes_the_gradient() {
         let (mut optimizer, mut w) =
             (build::<f64>(&wrapped("nag", tower).dialect(Dialect::Textbook)), wave(0));
         for step in 1..=8 {
-            plain.step(&mut own, &mut from_fn(9, quadratic), 0.1);
-            optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.1);
+            plain.step(&mut own, &mut from_fn(9, quadratic), 0.1).expect("a step");
+            optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.1).expect("a step");
             assert_eq!(bits(&w), bits(&own), "{tower:?}, step {step}");
         }
     }
@@ -150,8 +150,8 @@ fn a_line_search_inside_of_sam_sees_the_heights_uphill() {
         GradientDescent::default().optimizer::<f64>(9).expect("in range").sam(rho).expect("valid");
     let (mut w, mut own, mut evaluations) = (wave(0), wave(0), Vec::new());
     for step in 1..=20 {
-        let report = tower.step(&mut w, &mut from_fn(9, quadratic), 2.0);
-        let plain = descent.step(&mut own, &mut from_fn(9, uphill), 2.0);
+        let report = tower.step(&mut w, &mut from_fn(9, quadratic), 2.0).expect("a step");
+        let plain = descent.step(&mut own, &mut from_fn(9, uphill), 2.0).expect("a step");
         assert!(w.iter().zip(&own).all(|(a, b)| (a - b).abs() < 1e-12), "step {step}: {w:?} {own:?}");
         assert_eq!(report.evaluations, 2 * plain.evaluations, "step {step}");
         evaluations.push(report.evaluations);
@@ -166,13 +166,13 @@ fn goes_on<T: Real>(spec: &OptimizerSpec) {
         let mut w: Vec<T> = wave(0).into_iter().map(T::from_f64).collect();
         let mut first = build::<T>(spec);
         for _ in 0..midway {
-            first.step(&mut w, &mut f, 0.003);
+            first.step(&mut w, &mut f, 0.003).expect("a step");
         }
         let saved = first.save();
         // Into an optimizer with steps of its own, so that nothing may be left of them.
         let (mut second, mut copy) = (build::<T>(spec), w.clone());
         for _ in 0..7 {
-            second.step(&mut copy, &mut f, 0.03);
+            second.step(&mut copy, &mut f, 0.03).expect("a step");
         }
         second
             .load(&StateDict::from_safetensors(&saved.to_safetensors()).expect("its own"))
@@ -181,7 +181,10 @@ fn goes_on<T: Real>(spec: &OptimizerSpec) {
         copy.clone_from(&w);
         let (mut judged, mut of_copy) = (Vec::new(), Vec::new());
         for step in 1..=100 {
-            let reports = [first.step(&mut w, &mut f, 0.003), second.step(&mut copy, &mut f, 0.003)];
+            let reports = [
+                first.step(&mut w, &mut f, 0.003).expect("a step"),
+                second.step(&mut copy, &mut f, 0.003).expect("a step"),
+            ];
             assert_eq!(reports[0], reports[1], "{spec:?}");
             let averages = [first.average(&w, &mut judged), second.average(&copy, &mut of_copy)];
             assert_eq!(averages[0], averages[1], "{spec:?}");

@@ -58,10 +58,10 @@ fn a_clip_shows_a_gradient_without_a_length_everywhere() {
                     value
                 });
                 for _ in 0..2 {
-                    optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.01);
+                    optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.01).expect("a step");
                 }
                 for _ in 0..2 {
-                    let report = optimizer.step(&mut w, &mut f, 0.01);
+                    let report = optimizer.step(&mut w, &mut f, 0.01).expect("a step");
                     assert!(
                         report.outcome.norm.is_some_and(|norm| !norm.is_finite()) && !report.outcome.skipped
                     );
@@ -104,7 +104,7 @@ fn sam_leaves_w_where_it_was_if_a_guard_refuses_the_gradient_uphill() {
                 }
                 let (mut optimizer, mut w) = (build::<f64>(&spec), wave(0));
                 for _ in 0..3 {
-                    optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.01);
+                    optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.01).expect("a step");
                 }
                 let (before, kept, steps) = (uncounted(&*optimizer), w.clone(), optimizer.steps());
                 let mut asked = Vec::new();
@@ -116,13 +116,19 @@ fn sam_leaves_w_where_it_was_if_a_guard_refuses_the_gradient_uphill() {
                     }
                     value
                 });
-                let report = optimizer.step(&mut w, &mut f, 0.01);
+                let report = optimizer.step(&mut w, &mut f, 0.01).expect("a step");
                 assert!(report.outcome.skipped && asked.len() == 2, "{spec:?}: {report:?}, asked {asked:?}");
                 assert_eq!((report.value, report.evaluations), (asked[0], 2), "{spec:?}");
                 assert_eq!((bits(&w), optimizer.steps()), (bits(&kept), steps), "{spec:?}");
                 assert_eq!(uncounted(&*optimizer), before, "{spec:?}");
                 // And it goes on.
-                assert!(!optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.01).outcome.skipped);
+                assert!(
+                    !optimizer
+                        .step(&mut w, &mut from_fn(9, quadratic), 0.01)
+                        .expect("a step")
+                        .outcome
+                        .skipped
+                );
                 assert_ne!(w, kept, "{spec:?}");
             }
         }
@@ -180,7 +186,7 @@ fn a_stuck_search_undoes_a_decoupled_decay() {
     for name in ["lbfgs", "gradient-descent"] {
         let (mut optimizer, mut w) =
             (build::<f64>(&wrapped(name, &["decoupled-decay=0.25", "ema=0.5"])), wave(0));
-        optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.5);
+        optimizer.step(&mut w, &mut from_fn(9, quadratic), 0.5).expect("a step");
         let (kept, judged) = (w.clone(), average(&mut *optimizer, &w).expect("an average"));
         // The gradient lies: everything along it is higher.
         let lowest = kept.clone();
@@ -188,19 +194,21 @@ fn a_stuck_search_undoes_a_decoupled_decay() {
             grad.fill(1.0);
             w.iter().zip(&lowest).map(|(w, low)| (w - 0.875 * low).abs()).sum()
         });
-        let report = optimizer.step(&mut w, &mut lie, 0.5);
+        let report = optimizer.step(&mut w, &mut lie, 0.5).expect("a step");
         assert!(report.outcome.stuck, "{name}: {report:?}");
         assert_eq!(bits(&w), bits(&kept), "{name}");
         let half = judged.iter().zip(&kept).map(|(a, w)| a + 0.5 * (w - a)).collect();
         assert_eq!(average(&mut *optimizer, &w), Some(half), "{name}: the step counts for an average");
-        let report = optimizer.step(&mut w, &mut from_fn(9, |_: &[f64], _: &mut [f64]| f64::NAN), 0.5);
+        let report = optimizer
+            .step(&mut w, &mut from_fn(9, |_: &[f64], _: &mut [f64]| f64::NAN), 0.5)
+            .expect("a step");
         assert!(report.outcome.stuck && bits(&w) == bits(&kept), "{name}");
         // One that is at rest is not stuck: it decays.
         let flat = &mut from_fn(9, |_: &[f64], grad: &mut [f64]| {
             grad.fill(0.0);
             1.0
         });
-        assert!(!optimizer.step(&mut w, flat, 0.5).outcome.stuck);
+        assert!(!optimizer.step(&mut w, flat, 0.5).expect("a step").outcome.stuck);
         assert_eq!(w, kept.iter().map(|w| w * 0.875).collect::<Vec<_>>(), "{name}");
     }
 }

@@ -48,7 +48,7 @@ fn compare_at(spec: OptimizerSpec, eta: impl Fn(i32) -> f64, mut step: impl FnMu
     let (mut w, mut expected) = (start(), start());
     for t in 1..=STEPS as i32 {
         let eta = eta(t);
-        optimizer.step(&mut w, &mut f, eta);
+        optimizer.step(&mut w, &mut f, eta).expect("a step");
         step(t, &mut expected);
         let size = expected.iter().fold(0.0_f64, |size, w| size.max(w.abs()));
         for (i, (w, e)) in w.iter().zip(&expected).enumerate() {

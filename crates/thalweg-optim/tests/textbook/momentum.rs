@@ -55,7 +55,7 @@ fn nag_asks(dialect: Dialect, eta: f64, beta: f64) -> Vec<Vec<f64>> {
     let mut nag = spec.build::<f64>(&Layout::vector(DIM)).expect("in range");
     let mut w = start();
     for _ in 0..STEPS {
-        let report = nag.step(&mut w, &mut f, eta);
+        let report = nag.step(&mut w, &mut f, eta).expect("a step");
         assert_eq!(report.evaluations, 1);
     }
     asked

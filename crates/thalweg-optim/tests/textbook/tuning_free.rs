@@ -59,7 +59,7 @@ fn a_schedule_free_model_is_judged_at_the_average() {
             let (mut f, mut w, mut point) = (from_fn(DIM, value_and_grad), start(), Vec::new());
             assert!(!optimizer.average(&w, &mut point), "{spec:?}: nothing to average yet");
             for _ in 0..30 {
-                optimizer.step(&mut w, &mut f, 0.05);
+                optimizer.step(&mut w, &mut f, 0.05).expect("a step");
             }
             assert!(optimizer.average(&w, &mut point));
             // y = (1−β)z + βx.

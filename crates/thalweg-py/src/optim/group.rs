@@ -89,7 +89,7 @@ impl<T: Number> Group<T> {
                 T::ZERO
             })
         });
-        let report = self.optimizer.step(&mut w, &mut objective, learning_rate);
+        let report = self.optimizer.step(&mut w, &mut objective, learning_rate).map_err(usage)?;
         let written = match raised {
             Some(error) => Err(error),
             None => self.write(py, &w),

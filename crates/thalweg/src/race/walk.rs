@@ -25,7 +25,7 @@ impl Walk {
     /// Walks `steps` steps from `start`, or to where it diverges.
     ///
     /// # Errors
-    /// If the optimizer cannot be built.
+    /// If the optimizer cannot be built, or cannot step with this learning rate.
     pub fn new(
         function: &'static TestFunction,
         optimizer: &OptimizerSpec,
@@ -40,7 +40,7 @@ impl Walk {
         walk.look(function, &mut f, w, f64::INFINITY);
         let limit = LOST * walk.gaps.first().copied().unwrap_or(0.0).max(function.tolerance);
         for step in 1..=steps {
-            optimizer.step(&mut w, &mut f, learning_rate);
+            optimizer.step(&mut w, &mut f, learning_rate)?;
             if !walk.look(function, &mut f, w, limit) {
                 walk.diverged = Some(step);
                 break;
