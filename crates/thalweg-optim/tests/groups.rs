@@ -64,7 +64,7 @@ fn groups_that_differ_in_nothing_change_nothing() {
             let mut ws = [wave(dim, 0.9), wave(dim, 0.9), wave(dim, 0.9)];
             for _ in 0..20 {
                 for (optimizer, w) in optimizers.iter_mut().zip(&mut ws) {
-                    optimizer.step(w, &mut from_fn(dim, quadratic), 0.01);
+                    optimizer.step(w, &mut from_fn(dim, quadratic), 0.01).expect("a step");
                 }
             }
             assert_eq!(bits(&ws[0]), bits(&ws[1]), "{grouped:?}");
@@ -154,13 +154,13 @@ fn a_saved_state_goes_on_with_the_same_bits() {
     let (mut first, mut second) = (spec.build::<f64>(&layout).unwrap(), spec.build::<f64>(&layout).unwrap());
     let (mut w, mut f) = (wave(dim, 0.9), from_fn(dim, quadratic));
     for _ in 0..16 {
-        first.step(&mut w, &mut f, 0.01);
+        first.step(&mut w, &mut f, 0.01).expect("a step");
     }
     second.load(&first.save()).unwrap();
     let mut copy = w.clone();
     for _ in 0..100 {
-        first.step(&mut w, &mut f, 0.01);
-        second.step(&mut copy, &mut f, 0.01);
+        first.step(&mut w, &mut f, 0.01).expect("a step");
+        second.step(&mut copy, &mut f, 0.01).expect("a step");
     }
     assert_eq!(bits(&w), bits(&copy));
     assert_eq!(first.save(), second.save());
@@ -182,7 +182,7 @@ fn look_ahead_groups_ask_at_their_own_points() {
     let (mut w, mut own, mut velocity) = (wave(dim, 0.9), wave(dim, 0.9), vec![0.0; dim]);
     let mut grad = vec![0.0; dim];
     for _ in 0..20 {
-        optimizer.step(&mut w, &mut from_fn(dim, quadratic), 0.05);
+        optimizer.step(&mut w, &mut from_fn(dim, quadratic), 0.05).expect("a step");
         let ahead = |i: usize| if biases[i] { own[i] - 0.1 * 0.9 * velocity[i] } else { own[i] };
         quadratic(&(0..dim).map(ahead).collect::<Vec<_>>(), &mut grad);
         for i in 0..dim {
@@ -350,6 +350,85 @@ fn earlier_layers_learn_slower_with_the_preset() {
     assert!(error.unwrap().to_string().contains("layerwise-decay = 1.5 is out of range"));
 }
 
+/// BEiT's `get_num_layer_for_vit`, which timm's `layer_decay` follows for these names.
+fn layer_of_a_vit(name: &str, depth: u32) -> u32 {
+    if ["cls_token", "pos_embed"].contains(&name) || name.starts_with("patch_embed") {
+        return 0;
+    }
+    let number = name.strip_prefix("blocks.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+    number.map_or(depth + 1, |number| number + 1)
+}
+
+fn vit(depth: u32) -> Layout {
+    let blocks = (0..depth).flat_map(|block| {
+        ["norm1.weight", "norm1.bias", "attn.qkv.weight", "attn.proj.bias", "norm2.weight", "mlp.fc1.weight"]
+            .map(|part| format!("blocks.{block}.{part}"))
+    });
+    let first = ["cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias"];
+    let last = ["norm.weight", "norm.bias", "head.weight", "head.bias"];
+    let mut layout = Layout::default();
+    for name in first.map(String::from).into_iter().chain(blocks).chain(last.map(String::from)) {
+        layout.push(name, &[2], Role::Weight);
+    }
+    layout
+}
+
+/// How far each block goes with a gradient and a learning rate of 1.
+fn rates(layout: &Layout, preset: Preset) -> Vec<f64> {
+    let mut optimizer = OptimizerSpec::named("sgd").preset(preset).build::<f64>(layout).unwrap();
+    let mut w = vec![0.0; layout.len()];
+    optimizer.step_with(&mut w, &vec![1.0; layout.len()], 1.0).unwrap();
+    layout.blocks().iter().map(|block| -w[block.range.start]).collect()
+}
+
+fn by(factor: f64, layer: &str) -> Preset {
+    Preset::LayerwiseDecayBy { factor, layer: layer.to_owned() }
+}
+
+#[test]
+fn a_layer_of_a_transformer_is_a_number_in_its_names() {
+    // 12 is more than one digit: 10 lies behind 9, not behind 1.
+    for (depth, factor) in [(12, 0.75), (2, 0.9), (24, 0.65)] {
+        let layout = vit(depth);
+        let found = rates(&layout, by(factor, "blocks.{}."));
+        for (block, rate) in layout.blocks().iter().zip(&found) {
+            let expected = factor.powi((depth + 1 - layer_of_a_vit(&block.name, depth)) as i32);
+            assert!((rate - expected).abs() < 1e-15, "{}: {rate} instead of {expected}", block.name);
+        }
+        // A module is less than a layer: with names up to the last dot, there would be more layers.
+        assert!(rates(&layout, Preset::LayerwiseDecay(factor))[0] < 0.5 * found[0]);
+    }
+    // Layers are counted, whatever their numbers; what is not there is no layer.
+    let mut sequence = Layout::default();
+    for name in ["0.weight", "2.weight", "2.bias", "10.weight"] {
+        sequence.push(name, &[1], Role::Weight);
+    }
+    assert_eq!(rates(&sequence, by(0.5, "{}.")), [0.25, 0.5, 0.5, 1.0]);
+}
+
+#[test]
+fn a_layers_pattern_that_fits_nothing_is_refused() {
+    let refused = |preset| {
+        let spec = OptimizerSpec::named("sgd").preset(preset);
+        spec.build::<f64>(&vit(2)).err().unwrap().to_string()
+    };
+    for bad in ["blocks.", "", "blocks.{}.{}."] {
+        let error = refused(by(0.75, bad));
+        assert!(error.contains(&format!("layer = «{bad}» must say once")), "{error}");
+        assert!(error.contains("write {} there, as in «blocks.{}.»"), "{error}");
+    }
+    let error = refused(by(0.75, "block.{}."));
+    assert!(
+        error.contains("no block's name begins with layer = «block.{}.», with a number for {}"),
+        "{error}"
+    );
+    assert!(error.contains("did you mean «blocks.{}.»? There are: cls_token, pos_embed, "), "{error}");
+    let error = refused(by(0.75, "encoder.layer.{}."));
+    assert!(error.contains("with a number for {}. There are: cls_token"), "{error}");
+    let error = refused(by(1.5, "blocks.{}."));
+    assert!(error.contains("layerwise-decay-by = 1.5 is out of range: it must lie in [0, 1]"), "{error}");
+}
+
 /// A group that only collects does not leave a hole in an average of all.
 #[test]
 fn an_average_over_groups_counts_every_parameter() {
@@ -434,7 +513,10 @@ fn what_does_not_fit_is_named() {
 fn groups_are_written_in_a_recipe() {
     let spec: OptimizerSpec = toml::from_str(
         "name = 'adam'
-         presets = ['no-bias-decay', { layerwise-decay = 0.8 }]
+         presets = [
+           'no-bias-decay', { layerwise-decay = 0.8 },
+           { layerwise-decay-by = { factor = 0.75, layer = '{}.' } },
+         ]
          groups = [
            { match = '*.bias', decay = 0.0 },
            { role = 'weight', optimizer = { name = 'momentum', hyper = { momentum = 0.5 } }, learning-rate = 10.0 },
@@ -445,6 +527,7 @@ fn groups_are_written_in_a_recipe() {
     let built = OptimizerSpec::named("adam")
         .preset(Preset::NoBiasDecay)
         .preset(Preset::LayerwiseDecay(0.8))
+        .preset(by(0.75, "{}."))
         .group(GroupSpec::of("*.bias").decay(0.0))
         .group(
             GroupSpec::role("weight")
@@ -456,4 +539,7 @@ fn groups_are_written_in_a_recipe() {
     assert_eq!(toml::from_str::<OptimizerSpec>(&toml::to_string(&spec).unwrap()).unwrap(), spec);
     let error = toml::from_str::<OptimizerSpec>("name = 'adam'\ngroups = [{ mach = '*' }]").unwrap_err();
     assert!(error.to_string().contains("unknown field `mach`"), "{error}");
+    let typo = "name = 'adam'\npresets = [{ layerwise-decay-by = { factor = 0.75, layers = '{}.' } }]";
+    let error = toml::from_str::<OptimizerSpec>(typo).unwrap_err();
+    assert!(error.to_string().contains("layers") && error.to_string().contains("layer\n"), "{error}");
 }

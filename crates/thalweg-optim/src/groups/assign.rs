@@ -1,5 +1,6 @@
 //! Which block goes where.
 
+use super::layers;
 use super::spec::{GroupSpec, Preset};
 use crate::hyper::{OptimError, Range, check_finite, check_value};
 use crate::params::{Block, Layout, Role};
@@ -46,11 +47,11 @@ pub(super) fn assign<T: Real>(
     if let Some(unused) = used.iter().position(|used| !used) {
         return Err(never(&groups[unused], groups, layout));
     }
-    presets.iter().try_for_each(|preset| adjust(*preset, layout, &mut shares))?;
+    presets.iter().try_for_each(|preset| adjust(preset, layout, &mut shares))?;
     Ok(shares)
 }
 
-fn wrong(what: String) -> OptimError {
+pub(super) fn wrong(what: String) -> OptimError {
     OptimError::Groups { what }
 }
 
@@ -82,12 +83,12 @@ fn hint(pattern: &str, layout: &Layout) -> String {
     if names.iter().any(|name| glob(pattern, name)) {
         return String::new();
     }
-    let corrected = corrected(pattern, &names).map(|found| format!("; did you mean «{found}»?"));
+    let corrected = corrected(pattern, &names, glob).map(|found| format!("; did you mean «{found}»?"));
     corrected.unwrap_or_else(|| did_you_mean(pattern, names))
 }
 
 /// The pattern with each of its parts (between dots and stars) as names spell it, if it fits one then.
-fn corrected(pattern: &str, names: &[&str]) -> Option<String> {
+pub(super) fn corrected(pattern: &str, names: &[&str], fits: impl Fn(&str, &str) -> bool) -> Option<String> {
     let known = || names.iter().flat_map(|name| name.split('.'));
     let spell = |part: &str| closest(part, known()).unwrap_or(part).to_owned();
     let mut found = String::new();
@@ -96,7 +97,7 @@ fn corrected(pattern: &str, names: &[&str]) -> Option<String> {
         found += &spell(own);
         found += &part[own.len()..];
     }
-    names.iter().any(|name| glob(&found, name)).then_some(found)
+    names.iter().any(|name| fits(&found, name)).then_some(found)
 }
 
 fn fits(group: &GroupSpec, block: &Block) -> bool {
@@ -118,7 +119,7 @@ fn role_named(name: &str) -> Result<Role, OptimError> {
 }
 
 /// Whether `name` is `pattern` with some text in place of each `*`.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(super) fn glob(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };
@@ -131,30 +132,36 @@ fn glob(pattern: &str, name: &str) -> bool {
     rest.ends_with(last)
 }
 
-fn adjust(preset: Preset, layout: &Layout, shares: &mut [Share]) -> Result<(), OptimError> {
-    let blocks = layout.blocks();
+fn adjust(preset: &Preset, layout: &Layout, shares: &mut [Share]) -> Result<(), OptimError> {
     match preset {
         Preset::NoBiasDecay => {
-            for (share, block) in shares.iter_mut().zip(blocks) {
+            for (share, block) in shares.iter_mut().zip(layout.blocks()) {
                 if block.role != Role::Weight {
                     share.decay = 0.0;
                 }
             }
+            Ok(())
         }
         Preset::LayerwiseDecay(factor) => {
-            check_value("presets", "layerwise-decay", factor, Range::SHARE)?;
-            let layer = |block: &Block| block.name.rsplit_once('.').map_or("", |(layer, _)| layer).to_owned();
-            let mut layers: Vec<String> = Vec::new();
-            for block in blocks {
-                if !layers.contains(&layer(block)) {
-                    layers.push(layer(block));
-                }
-            }
-            for (share, block) in shares.iter_mut().zip(blocks) {
-                let behind = layers.iter().rev().position(|known| *known == layer(block)).unwrap_or_default();
-                share.learning_rate *= factor.powi(behind as i32);
-            }
+            slow_down("layerwise-decay", *factor, &layers::by_module(layout), shares)
         }
+        Preset::LayerwiseDecayBy { factor, layer } => {
+            slow_down("layerwise-decay-by", *factor, &layers::by_number(layout, layer)?, shares)
+        }
+    }
+}
+
+/// Multiplies each rate by the factor to the power of how many layers it lies before the last.
+fn slow_down(
+    preset: &'static str,
+    factor: f64,
+    layers: &[usize],
+    shares: &mut [Share],
+) -> Result<(), OptimError> {
+    check_value("presets", preset, factor, Range::SHARE)?;
+    let last = layers.iter().copied().max().unwrap_or_default();
+    for (share, layer) in shares.iter_mut().zip(layers) {
+        share.learning_rate *= factor.powi((last - layer) as i32);
     }
     Ok(())
 }

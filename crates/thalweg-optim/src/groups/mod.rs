@@ -17,6 +17,7 @@
 //! ```
 
 mod assign;
+mod layers;
 mod optimizer;
 mod spec;
 

@@ -76,14 +76,33 @@ impl GroupSpec {
 }
 
 /// A customary way to tell blocks apart, on top of the groups.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+///
+/// ```toml
+/// presets = ["no-bias-decay", { layerwise-decay-by = { factor = 0.75, layer = "blocks.{}." } }]
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Preset {
-    /// Only weights decay: biases and the scales of norms are left alone, whichever rule or wrapper would decay them, as He et al., *Bag of tricks for image
-    /// classification* (2019), advise.
+    /// Only weights decay: biases and the scales of norms are left alone, whichever rule or wrapper would decay them, as
+    /// He et al., *Bag of tricks for image classification* (2019), advise.
     NoBiasDecay,
     /// The learning rate is multiplied by factorᵏ, k layers before the last: the first learns slowest. A layer is the
-    /// blocks that have one name up to the last dot; the factor lies in [0, 1]. Clark et al., *ELECTRA* (2020); Howard &
-    /// Ruder, *Universal language model fine-tuning* (2018).
+    /// blocks that have one name up to the last dot, as in a perceptron; where layers have parts of their own, say what
+    /// they are called ([`Preset::LayerwiseDecayBy`]). The factor lies in [0, 1]. Howard & Ruder, *Universal language model
+    /// fine-tuning* (2018).
     LayerwiseDecay(f64),
+    /// The same, where a number in their names tells to which layer blocks belong: of a transformer, `blocks.{}.` makes one
+    /// layer of `blocks.0.attn.qkv.weight` and `blocks.0.mlp.fc1.weight`. What lies before the first of them in the layout
+    /// (embeddings) is layer 0, what lies behind (the last norm, the head) one layer behind the last.
+    ///
+    /// Clark et al., *ELECTRA* (2020); Bao et al., *BEiT* (2021), whose rule, also timm's `layer_decay`, this is:
+    /// rate·factor^(n − id), with n the last layer's id. (ELECTRA's own code leaves one number out before the head.
+    /// BEiT's shared table of relative positions counts with the head: lay it out behind the layers.)
+    LayerwiseDecayBy {
+        /// In [0, 1]; BEiT has 0.65 to 0.95.
+        factor: f64,
+        /// How a layer's blocks begin: `{}` stands for its number, once, and `*` for any text. The numbers need not start
+        /// at 0 nor follow each other; their order counts.
+        layer: String,
+    },
 }
