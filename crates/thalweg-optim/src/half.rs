@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::hyper::OptimError;
 use crate::kernel::dispatch;
 use crate::kernel::pack::{FromBf16, Join, Rounding, SCALED, Split, ToBf16};
@@ -19,7 +21,8 @@ use crate::state::{StateDict, Values};
 use crate::threads::Threads;
 
 /// What becomes of the digits of W that do not fit into 16 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Keep {
     /// The lower 16 bits of an f32, of which W is the upper half, rounded: what moves is that f32. 2 more bytes a parameter
     /// for all the digits of the 4-byte copy that is customary (Micikevicius et al., *Mixed precision training*, 2018).

@@ -229,6 +229,17 @@ fn a_weight_that_the_caller_changes_is_not_spoilt() {
 }
 
 #[test]
+fn a_way_is_written_as_its_name() {
+    for keep in Keep::ALL {
+        let written = serde_json::to_string(&keep).expect("it can be written");
+        assert_eq!(written, format!("\"{}\"", keep.name()));
+        assert_eq!(serde_json::from_str::<Keep>(&written).expect("it can be read"), keep);
+    }
+    let error = serde_json::from_str::<Keep>("\"Master\"").unwrap_err().to_string();
+    assert!(error.contains("expected one of `master`, `kahan`, `stochastic`"), "{error}");
+}
+
+#[test]
 fn a_method_that_wants_its_gradient_elsewhere_says_so() {
     let lbfgs = OptimizerSpec::named("lbfgs").build::<f32>(&Layout::vector(1)).expect("the defaults");
     let error = Half::new(lbfgs, Keep::Master, &[0]).step_with(&mut [0], &[0_u16][..], 0.1).unwrap_err();
