@@ -5,6 +5,10 @@ JAX runs in f64, held to the instructions that every x86 has: none that multipli
 Two rules compute a scalar in f32 whatever W is: Adafactor its decay rate, the Schedule-Free ones their warm-up. Nothing
 exact can be compared with that, so `jnp` is lent to the one's module with this type widened to f64, and the other's
 warm-up is asked for an f64 step. Rows so made carry `widened`.
+
+Optax's Rprop keeps the move that it computes for the step after. It is walked twice: as it is, and, in rows that carry
+`mended`, with each move made in the step that computed it. Adan has sets with β₂ = ½, where optax's mix-up of β₂ and 1−β₂
+changes nothing, beside the three that show it.
 """
 
 import os
@@ -205,6 +209,9 @@ ELEMENTWISE = {
             [1e-3, 0.98, 0.92, 1e-8, 0.0, 0.99, 1e-8],
             [0.05, 0.9, 0.8, 1e-6, 0.1, 0.95, 0.0],
             [0.02, 0.95, 0.9, 1e-3, 0.02, 0.999, 1e-4],
+            [1e-3, 0.98, 0.5, 1e-8, 0.0, 0.99, 1e-8],
+            [0.05, 0.9, 0.5, 1e-6, 0.1, 0.95, 0.0],
+            [0.02, 0.95, 0.5, 1e-3, 0.02, 0.999, 1e-4],
         ),
     ),
     "lion": (
@@ -456,6 +463,19 @@ def walk(method, problem):
     return {"w": walked(path), **({"evaluation": walked(evaluated)} if evaluated else {})}
 
 
+def at_once(rprop):
+    """The same with the move that was just computed, which the state holds, instead of the one before."""
+
+    def update(grad, state, w):
+        _, state = rprop.update(grad, state, w)
+        return jax.tree.map(jnp.negative, state[0].prev_updates), state
+
+    return optax.GradientTransformation(rprop.init, update)
+
+
+MENDED = {"rprop": at_once}
+
+
 def runs(methods, problems):
     for name, (build, hypers) in methods.items():
         for hyper in hypers:
@@ -464,6 +484,8 @@ def runs(methods, problems):
                 if name in WIDENED:
                     row["widened"] = WIDENED[name]
                 yield {**row, **walk(build(hyper), problem)}
+                if name in MENDED:
+                    yield {**row, "mended": True, **walk(MENDED[name](build(hyper)), problem)}
 
 
 # ----------------------------------------------------------------------------------------------- wrapped

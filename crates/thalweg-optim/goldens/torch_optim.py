@@ -7,7 +7,7 @@ Two packages do part of their arithmetic in fewer bits than W has, whatever W is
 SOAP's QR runs in f32. Nothing exact can be compared with that, so the module's own `torch` is lent to them with that
 one type widened to f64, and nothing else changed. Rows so made carry `widened`.
 
-SOAP, Schedule-Free SGD and AdamW are those of pytorch_optimizer; torch has none.
+SOAP, Adan, Schedule-Free SGD and AdamW are those of pytorch_optimizer; torch has none.
 """
 
 import importlib.metadata
@@ -115,6 +115,17 @@ def schedule_free_adamw(w, h):
         eps=h["epsilon"],
         weight_decay=h["weight_decay"],
         warmup_steps=int(h["warmup_steps"]),
+        foreach=False,
+    )
+
+
+def adan(w, h):
+    return pytorch_optimizer.Adan(
+        w,
+        lr=h["learning_rate"],
+        betas=(*betas(h), h["beta3"]),
+        eps=h["epsilon"],
+        weight_decay=h["weight_decay"],
         foreach=False,
     )
 
@@ -267,6 +278,15 @@ ELEMENTWISE = {
         of_adam(torch.optim.RAdam),
         sets("learning_rate beta1 beta2 epsilon", [1e-3, 0.9, 0.999, 1e-8], [0.02, 0.8, 0.9, 1e-6], [0.05, 0.95, 0.99, 1e-3]),
     ),
+    "adan": (
+        adan,
+        sets(
+            "learning_rate beta1 beta2 beta3 epsilon weight_decay",
+            [1e-3, 0.98, 0.92, 0.99, 1e-8, 0.0],
+            [0.05, 0.9, 0.8, 0.95, 1e-6, 0.1],
+            [0.02, 0.95, 0.9, 0.999, 1e-3, 0.02],
+        ),
+    ),
     "rprop": (
         rprop,
         sets(
@@ -357,6 +377,7 @@ SIGNATURES = {
     "adamax": (torch.optim.Adamax, ADAM),
     "nadam": (torch.optim.NAdam, {**ADAM, "momentum_decay": "momentum_decay"}),
     "radam": (torch.optim.RAdam, ADAM),
+    "adan": (pytorch_optimizer.Adan, {**ADAM, "beta3": ("betas", 2), "weight_decay": "weight_decay"}),
     "rprop": (
         torch.optim.Rprop,
         {**RATE, "eta_minus": ("etas", 0), "eta_plus": ("etas", 1), "step_min": ("step_sizes", 0), "step_max": ("step_sizes", 1)},

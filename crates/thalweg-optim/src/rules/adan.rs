@@ -17,7 +17,7 @@ use crate::rule::Rule;
 ///
 /// Deviation from optax 0.2.8: it counts β as here, but weighs d and v with the paper's 1−β₂ of the other convention, which
 /// by default is 0.08 instead of 0.92. That reads as an oversight (its documentation gives the paper's formula) and is not
-/// followed; at β₂ = ½ the two agree.
+/// followed; at β₂ = ½ the two agree, and are tested to. The other dialects are tested against pytorch_optimizer.
 ///
 /// Source: Xie et al., *Adan: adaptive Nesterov momentum algorithm for faster optimizing deep models* (2022); corrected for
 /// the start at zero as in its authors' code.

@@ -21,7 +21,8 @@ use crate::state::torch::TorchState;
 /// Give a constant rate. It is a full-batch method: the noise of small batches changes signs.
 ///
 /// Deviation from optax 0.2.8: it applies the move that it computed in the step before, so that its first step moves
-/// nothing and its path lags behind; that reads as an oversight and is not followed.
+/// nothing and its path lags behind; that reads as an oversight and is not followed. With each move made in the step that
+/// computed it, its path is this dialect's, and is tested to be; the dialect `torch` is tested against `torch.optim.Rprop`.
 ///
 /// Sources: Riedmiller & Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*
 /// (1993); Igel & Hüsken, *Improving the Rprop learning algorithm* (2000) for the forms.
