@@ -26,6 +26,8 @@ pub mod optimizer;
 pub mod packed;
 pub mod params;
 mod pieces;
+#[cfg(test)]
+mod ragged;
 pub mod random;
 pub mod real;
 pub mod registry;

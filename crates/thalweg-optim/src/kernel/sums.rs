@@ -36,3 +36,31 @@ impl<T: Real> Kernel for SquareSum<'_, T> {
         lanes.iter().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{levels, run_on};
+    use crate::ragged::{adds_up, bits, every};
+
+    fn twin<T: Real>() {
+        for values in every::<T>(0.37) {
+            let squares = || values.iter().map(|g| g.to_f64() * g.to_f64());
+            // Number i goes to lane i mod 16, and the lanes are added in order.
+            let mut lanes = [0.0; LANES];
+            squares().enumerate().for_each(|(i, square)| lanes[i % LANES] += square);
+            let plain: f64 = lanes.iter().sum();
+            for &level in levels() {
+                let sum = run_on(level, SquareSum { values: &values });
+                assert_eq!(bits(&[sum]), bits(&[plain]), "{level:?}, {} numbers", values.len());
+                assert!(adds_up(sum, squares()), "{level:?}, {} numbers: {sum}", values.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_sum_of_squares_is_that_of_a_plain_loop_on_every_level() {
+        twin::<f32>();
+        twin::<f64>();
+    }
+}

@@ -154,3 +154,32 @@ pub(super) fn dot<T: Real>(a: &[T], b: &[T]) -> f64 {
 pub(super) fn largest<T: Real>(values: &[T]) -> f64 {
     values.iter().fold(0.0, |most: f64, x| most.max(x.to_f64().abs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{levels, run_on};
+    use crate::ragged::{adds_up, every, sound};
+
+    fn twin<T: Real>() {
+        for a in every::<T>(0.37) {
+            let b = sound::<T>(a.len(), 0.91);
+            let products = || a.iter().zip(&b).map(|(a, b)| a.to_f64() * b.to_f64());
+            let best = dot(&a, &b);
+            for &level in levels() {
+                for (a, b) in [(&a, &b), (&b, &a)] {
+                    let sum = run_on(level, Dot { a, b });
+                    assert!(adds_up(sum, products()), "{level:?}, {} numbers: {sum}", a.len());
+                    // A search turns on its last digit: it is the same on every CPU.
+                    assert!(sum == best || (sum.is_nan() && best.is_nan()), "{level:?}, {} numbers", a.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_of_vectors_is_that_of_a_plain_loop_on_every_level() {
+        twin::<f32>();
+        twin::<f64>();
+    }
+}

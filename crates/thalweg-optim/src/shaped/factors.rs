@@ -209,3 +209,37 @@ impl<T: Real> Kernel for Accumulate<'_, T> {
         lanes.iter().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{levels, run_on};
+    use crate::ragged::{adds_up, bits, every, sound};
+
+    fn twin<T: Real>(added: f64) {
+        for values in every::<T>(0.37) {
+            let squares = || values.iter().map(|g| g.to_f64() * g.to_f64() + added);
+            let start = sound::<f64>(values.len(), 0.91);
+            let plain: Vec<f64> =
+                start.iter().zip(squares()).map(|(column, square)| column + square).collect();
+            let mut first: Option<f64> = None;
+            for &level in levels() {
+                let mut columns = start.clone();
+                let sum = run_on(level, Accumulate { values: &values, added, columns: &mut columns });
+                let at = format!("{level:?}, {} numbers", values.len());
+                assert_eq!(bits(&columns), bits(&plain), "{at}");
+                assert!(adds_up(sum, squares()), "{at}: {sum}");
+                let first = first.get_or_insert(sum);
+                assert_eq!(bits(&[sum]), bits(&[*first]), "{at}: another order of adding");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_gain_what_a_plain_loop_gives_them_on_every_level() {
+        for added in [0.0, 1e-30, 0.125] {
+            twin::<f32>(added);
+            twin::<f64>(added);
+        }
+    }
+}

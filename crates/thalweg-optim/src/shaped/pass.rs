@@ -116,3 +116,53 @@ where
         sums.map(|lanes| lanes.iter().sum())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{levels, run_on};
+    use crate::ragged::{adds_up, bits, every, sound};
+
+    /// Two slices are read, two are written, two sums are taken.
+    fn formula<T: Real>([g, decay]: [T; 2], [w, m]: &mut [T; 2]) -> [T; 2] {
+        *m += T::from_f64(0.1) * (g - *m);
+        let step = *m / (g.abs().sqrt() + T::from_f64(0.5)) + decay * *w;
+        *w += -step;
+        [g, step]
+    }
+
+    fn twin<T: Real>() {
+        for g in every::<T>(0.37) {
+            let n = g.len();
+            let [decay, start, moment] = [0.53, 0.91, 0.11].map(|step| sound::<T>(n, step));
+            let (mut w, mut m, mut terms) = (start.clone(), moment.clone(), [Vec::new(), Vec::new()]);
+            for i in 0..n {
+                let mut own = [w[i], m[i]];
+                let found = formula([g[i], decay[i]], &mut own);
+                [w[i], m[i]] = own;
+                for (terms, found) in terms.iter_mut().zip(found) {
+                    terms.push(found.to_f64() * found.to_f64());
+                }
+            }
+            let mut first: Option<[f64; 2]> = None;
+            for &level in levels() {
+                let (mut own_w, mut own_m) = (start.clone(), moment.clone());
+                let slices = Slices { read: [&g[..], &decay], write: [&mut own_w[..], &mut own_m] };
+                let sums = run_on(level, Stretch { n, slices, f: &formula::<T> });
+                let at = format!("{level:?}, {n} numbers");
+                assert_eq!((bits(&own_w), bits(&own_m)), (bits(&w), bits(&m)), "{at}");
+                for (sum, terms) in sums.into_iter().zip(&terms) {
+                    assert!(adds_up(sum, terms.iter().copied()), "{at}: {sum}");
+                }
+                let first = first.get_or_insert(sums);
+                assert_eq!(bits(&sums), bits(&first[..]), "{at}: another order of adding");
+            }
+        }
+    }
+
+    #[test]
+    fn a_stretch_is_that_of_a_plain_loop_on_every_level() {
+        twin::<f32>();
+        twin::<f64>();
+    }
+}

@@ -47,3 +47,40 @@ pub(crate) fn follow<T: Real>(average: &mut [T], w: &[T], weight: f64, threads: 
     let weight = T::from_f64(weight);
     pairs(average, w, threads, move |average, w| *average += weight * (w - *average));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{levels, run_on};
+    use crate::ragged::{bits, every, sound};
+
+    /// The formulas of an accumulation, of an average and of a climb, whose operands are all of W's type.
+    fn twin<T: Real>(f: impl Fn(&mut T, T) + Copy) {
+        for b in every::<T>(0.37) {
+            let start = sound::<T>(b.len(), 0.91);
+            let mut plain = start.clone();
+            for i in 0..b.len() {
+                f(&mut plain[i], b[i]);
+            }
+            assert!(b.len() < 2 || bits(&plain) != bits(&start), "nothing changed");
+            for &level in levels() {
+                let mut a = start.clone();
+                run_on(level, Pairs { a: &mut a, b: &b, f });
+                assert_eq!(bits(&a), bits(&plain), "{level:?}, {} pairs", b.len());
+            }
+        }
+    }
+
+    fn twins<T: Real>() {
+        let (half, tenth) = (T::from_f64(0.5), T::from_f64(0.1));
+        twin::<T>(move |sum, g| *sum += (g * tenth).min(half).max(-half));
+        twin::<T>(move |average, w| *average += tenth * (w - *average));
+        twin::<T>(move |w, g| *w = *w / tenth - g.abs().sqrt());
+    }
+
+    #[test]
+    fn pairs_are_those_of_a_plain_loop_on_every_level() {
+        twins::<f32>();
+        twins::<f64>();
+    }
+}
