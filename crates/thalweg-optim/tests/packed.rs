@@ -1,5 +1,6 @@
 //! States in 16 and 8 bits: every rule goes nearly where it goes in full, with the same bits on any number of threads.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use thalweg_optim::registry::{Kind, REGISTRY};
@@ -10,9 +11,16 @@ use thalweg_optim::{
 /// Blocks below, at and above a piece and a scale.
 fn layout() -> Layout {
     let mut layout = Layout::default();
-    for (name, n) in [("a", 3), ("b", 1024), ("c", 1025), ("d", 0), ("e", 256 * 9 + 17), ("f", 40_000)] {
+    for (name, n) in [("a", 3), ("b", 1024), ("c", 1025), ("d", 0), ("e", 256 * 9 + 17)] {
         layout.push(name, &[n], Role::Weight);
     }
+    layout
+}
+
+/// The same with enough for threads.
+fn wide_layout() -> Layout {
+    let mut layout = layout();
+    layout.push("f", &[40_000], Role::Weight);
     layout
 }
 
@@ -74,7 +82,7 @@ fn build(spec: &OptimizerSpec) -> Box<dyn Optimizer<f32>> {
 /// Of some steps, one after the other, and then again.
 fn gradient(step: usize) -> &'static [f32] {
     static ALL: LazyLock<Vec<Vec<f32>>> = LazyLock::new(|| {
-        let n = layout().len();
+        let n = wide_layout().len();
         let at = |step: usize, i: usize| {
             ((i * 7 + step * 13) as f32 * 0.37).sin() * 10_f32.powi((i % 5) as i32 - 2)
         };
@@ -87,13 +95,18 @@ fn bits(w: &[f32]) -> Vec<u32> {
     w.iter().map(|w| w.to_bits()).collect()
 }
 
-/// W after some steps, given as one span or block by block.
-fn walk(spec: &OptimizerSpec, threads: usize, blocks: bool) -> (Vec<f32>, Box<dyn Optimizer<f32>>) {
-    let (mut optimizer, layout) = (build(spec), layout());
+/// W after three steps, given as one span or block by block.
+fn walk(
+    spec: &OptimizerSpec,
+    layout: &Layout,
+    threads: usize,
+    blocks: bool,
+) -> (Vec<f32>, Box<dyn Optimizer<f32>>) {
+    let mut optimizer = spec.build(layout).expect("the defaults");
     optimizer.set_threads(&Threads::new(threads).expect("threads"));
     let mut w = vec![0.5_f32; layout.len()];
-    for step in 0..5 {
-        let grad = gradient(step);
+    for step in 0..3 {
+        let grad = &gradient(step)[..layout.len()];
         let (mut w, mut grad) = (&mut w[..], grad);
         let mut spans = Vec::new();
         for block in layout.blocks().iter().filter(|_| blocks) {
@@ -113,10 +126,11 @@ fn walk(spec: &OptimizerSpec, threads: usize, blocks: bool) -> (Vec<f32>, Box<dy
 
 #[test]
 fn threads_and_spans_do_not_change_a_bit() {
+    let layout = wide_layout();
     for spec in packed() {
-        let (w, optimizer) = walk(&spec, 1, false);
-        for (threads, blocks) in [(1, true), (2, false), (3, true)] {
-            let (other, other_optimizer) = walk(&spec, threads, blocks);
+        let (w, optimizer) = walk(&spec, &layout, 1, false);
+        for (threads, blocks) in [(2, true), (3, false)] {
+            let (other, other_optimizer) = walk(&spec, &layout, threads, blocks);
             assert_eq!(bits(&w), bits(&other), "{spec:?}, {threads} threads, blocks: {blocks}");
             assert_eq!(optimizer.save(), other_optimizer.save(), "{spec:?}");
         }
@@ -126,13 +140,13 @@ fn threads_and_spans_do_not_change_a_bit() {
 #[test]
 fn a_packed_state_goes_on_with_the_same_bits() {
     for spec in packed() {
-        let (mut w, mut first) = walk(&spec, 1, false);
+        let (mut w, mut first) = walk(&spec, &layout(), 1, false);
         let mut second = build(&spec);
         second.load(&first.save()).expect("its own state");
         assert_eq!(first.save(), second.save(), "{spec:?}");
         let mut copy = w.clone();
-        for step in 5..105 {
-            let grad = gradient(step);
+        for step in 3..103 {
+            let grad = &gradient(step)[..w.len()];
             first.step_with(&mut w, grad, 0.01).expect("a step");
             second.step_with(&mut copy, grad, 0.01).expect("a step");
         }
@@ -188,7 +202,7 @@ fn full_precision_is_given_back() {
 
 /// Mean of ½λ(w − c)² after 600 steps from 0, relative to where it began.
 fn left(spec: &OptimizerSpec, rate: f64) -> f32 {
-    let n = 1000;
+    let n = 300;
     let centre = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
     let mut f = from_fn(n, |w: &[f32], grad: &mut [f32]| {
         let mut value = 0.0;
@@ -208,12 +222,15 @@ fn left(spec: &OptimizerSpec, rate: f64) -> f32 {
 
 #[test]
 fn every_rule_comes_nearly_as_far_as_in_full() {
+    let mut best = BTreeMap::new();
     for spec in packed() {
         // The best of some rates for the full state, and the same rate for the packed one.
-        let full = OptimizerSpec { precision: Precision::Full, ..spec.clone() };
-        let rates = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
-        let best = rates.into_iter().map(|rate| (left(&full, rate), rate)).min_by(|a, b| a.0.total_cmp(&b.0));
-        let (full, rate) = best.expect("rates");
+        let (full, rate) = *best.entry(spec.name.clone()).or_insert_with(|| {
+            let full = OptimizerSpec { precision: Precision::Full, ..spec.clone() };
+            let rates = [1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0].into_iter();
+            let far = rates.map(|rate| (left(&full, rate), rate)).min_by(|a, b| a.0.total_cmp(&b.0));
+            far.expect("rates")
+        });
         let packed = left(&spec, rate);
         assert!(packed <= 0.05 + 1.5 * full, "{spec:?} at {rate}: {packed} instead of {full}");
     }
