@@ -321,7 +321,7 @@ fn a_recipe_that_is_not_valid_is_refused() {
         fit(&recipe, data.samples(), 1, None, 3, &|| true).map(drop).expect_err("not valid").to_string()
     };
     let good = recipe(5, BatchSize::Full);
-    for learning_rate in [-1.0, f64::NAN, f64::INFINITY] {
+    for learning_rate in [-1.0, f64::NAN, f64::INFINITY, 1e39] {
         assert!(refused(Recipe { learning_rate, ..good.clone() }).contains("learning_rate"));
     }
     let typo = OptimizerSpec::named("adm");

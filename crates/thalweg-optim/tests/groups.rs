@@ -375,9 +375,9 @@ fn vit(depth: u32) -> Layout {
 
 /// How far each block goes with a gradient and a learning rate of 1.
 fn rates(layout: &Layout, preset: Preset) -> Vec<f64> {
-    let mut optimizer = OptimizerSpec::named("sgd").preset(preset).build::<f64>(layout).unwrap();
+    let mut optimizer = OptimizerSpec::named("sgd").preset(preset).build::<f64>(layout).expect("valid");
     let mut w = vec![0.0; layout.len()];
-    optimizer.step_with(&mut w, &vec![1.0; layout.len()], 1.0).unwrap();
+    optimizer.step_with(&mut w, &vec![1.0; layout.len()], 1.0).expect("a step");
     layout.blocks().iter().map(|block| -w[block.range.start]).collect()
 }
 

@@ -296,6 +296,7 @@ mod tests {
             (RangeTest { from: f64::NAN, ..good }, "from"),
             (RangeTest { to: 1e-7, ..good }, "to"),
             (RangeTest { to: f64::INFINITY, ..good }, "to"),
+            (RangeTest { to: 1e39, ..good }, "to"),
             (RangeTest { steps: 9, ..good }, "steps"),
             (RangeTest { beta: 1.0, ..good }, "beta"),
         ] {
