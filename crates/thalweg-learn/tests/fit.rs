@@ -248,9 +248,11 @@ fn divergence_ends_with_its_step() {
     assert_eq!((fitted.stop, fitted.steps), (StopReason::Diverged { step: 3 }, 3));
     assert!(fitted.history.is_empty());
     assert!(fitted.stop.to_string().contains("step 3"));
-    // A rate that f32 cannot hold throws the weights away after a loss that was still finite.
-    let recipe = Recipe { learning_rate: 1e39, batch_size: BatchSize::Full, ..recipe };
-    let fitted = train(&recipe, &data, 3);
+    // The largest rate that f32 can hold throws the weights away after a loss that was still finite.
+    let recipe = Recipe { learning_rate: f64::from(f32::MAX), batch_size: BatchSize::Full, ..recipe };
+    let mut far = Data::new(12, 0.0);
+    far.y.iter_mut().for_each(|y| *y *= 100.0);
+    let fitted = train(&recipe, &far, 3);
     assert_eq!((fitted.stop, fitted.steps), (StopReason::Diverged { step: 1 }, 1));
     // A good epoch before the fall is kept.
     let (calls, cost) = (Cell::new(0), loss_of(&data));
