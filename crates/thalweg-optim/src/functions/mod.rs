@@ -15,7 +15,7 @@
 //!     adam.step(&mut w, &mut f, 0.02)?;
 //! }
 //! assert!((w[0] - 3.0).abs() < 1e-6 && (w[1] - 0.5).abs() < 1e-6);
-//! # Ok::<(), thalweg_optim::functions::UnknownFunction>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod beale;
