@@ -3,13 +3,13 @@
 use crate::half::HalfPart;
 use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::step::{Pass, Ride, Step, Work};
+use crate::kernel::step::{BLOCK, Pass, Ride, Step, Work};
 use crate::kernel::sums::STRETCH;
 use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
-use crate::packed::{PIECE, Packed, Precision};
+use crate::packed::{Packed, Precision};
 use crate::params::Layout;
-use crate::pieces::{self, State, Weights};
+use crate::pieces::{self, PieceStep, PieceWork, State, Weights};
 use crate::real::Real;
 use crate::riders::Riders;
 use crate::rule::Rule;
@@ -31,8 +31,9 @@ pub struct Elementwise<R: Rule, T: Real> {
     memory: Memory<T>,
     threads: Threads,
     scratch: Scratch<T>,
-    /// Empty between steps.
+    /// Empty between steps, as are the pieces.
     works: Vec<Work<'static, R, T>>,
+    pieces: Vec<PieceWork<'static, R>>,
 }
 
 /// The state of all elements.
@@ -83,6 +84,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
             threads: Threads::default(),
             scratch: Scratch::default(),
             works: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 
@@ -106,19 +108,23 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
 
     fn map(&mut self, w: &[T], point: &mut Vec<T>, f: impl Fn(T, &R::State<T>) -> T) {
         point.resize(w.len(), T::ZERO);
-        let mut unpacked;
-        let state = match &mut self.memory {
-            Memory::Full(state) => state,
-            Memory::Packed(packed) => {
-                unpacked = packed.unpack(&self.layout);
-                &mut unpacked
-            }
-        };
         // Not dispatched per CPU level: a pass of a few operations is the memory's in any case, and each level of each rule
         // would be compiled.
-        let slots = R::State::<T>::split(state, w.len());
-        for (index, (point, &w)) in point.iter_mut().zip(w).enumerate() {
-            *point = f(w, &R::State::<T>::load(&slots, index));
+        let apply = |point: &mut [T], w: &[T], slots: &<R::State<T> as Slots<T>>::Slices<'_>| {
+            for (index, (point, &w)) in point.iter_mut().zip(w).enumerate() {
+                *point = f(w, &R::State::<T>::load(slots, index));
+            }
+        };
+        match &mut self.memory {
+            Memory::Full(state) => apply(point, w, &R::State::<T>::split(state, w.len())),
+            Memory::Packed(packed) => {
+                let mut block = R::State::<T>::blank::<BLOCK>();
+                packed.for_each_block(&self.layout, |range, values| {
+                    let own = R::State::<T>::flat(&mut block).iter_mut().zip(values);
+                    own.for_each(|(to, &x)| *to = T::from_f64(f64::from(x)));
+                    apply(&mut point[range.clone()], &w[range], &R::State::<T>::slices(&mut block));
+                });
+            }
         }
     }
 
@@ -129,13 +135,14 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         let parallel = count > 1 && n >= PARALLEL_FROM;
         let stretch = match (R::MEASURES, parallel) {
             (true, _) => STRETCH,
-            (false, true) => n.div_ceil(4 * count).next_multiple_of(PIECE),
+            (false, true) => n.div_ceil(4 * count).next_multiple_of(BLOCK),
             (false, false) => usize::MAX,
         };
         Cut { threads: if parallel { self.threads.clone() } else { Threads::default() }, stretch }
     }
 
-    fn move_full(&mut self, spans: &mut [Span<'_, T>], coefficients: R::Coefficients<T>, riders: Ride<T>) {
+    fn move_full(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Ride<T>) {
+        let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
         let Cut { threads, stretch } = self.cut();
         let Memory::Full(state) = &mut self.memory else { unreachable!("asked for by its caller") };
         let mut slots = R::State::<T>::split(state, self.layout.len());
@@ -159,21 +166,27 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
 
     /// The pass where the state or W is kept in fewer bits.
     fn move_pieces<'a>(
-        &'a mut self,
-        weights: impl Iterator<Item = Weights<'a, T>>,
-        coefficients: R::Coefficients<T>,
-        riders: Ride<T>,
+        &mut self,
+        weights: impl Iterator<Item = Weights<'a>>,
+        learning_rate: f64,
+        riders: Ride<f32>,
     ) {
+        let coefficients = self.rule.coefficients::<f32>(self.steps, learning_rate, &mut self.scalars);
         let (Cut { threads, stretch }, step) = (self.cut(), self.steps);
         let state = match &mut self.memory {
-            Memory::Full(state) => State::Full(R::State::<T>::split(state, self.layout.len())),
+            Memory::Full(state) => {
+                let state = T::singles(state).expect("W of 16 bits has a state of single precision");
+                State::Full(R::State::<f32>::split(state, self.layout.len()))
+            }
             Memory::Packed(packed) => State::Packed(packed.cells()),
         };
-        let mut works = pieces::works::<R, T>(weights, state, &self.layout, stretch);
-        passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| work.step(coefficients, riders, pass, step));
+        let mut works: Vec<PieceWork<'_, R>> = recycle(std::mem::take(&mut self.pieces));
+        pieces::works(weights, state, &self.layout, stretch, &mut works);
+        passes::<R, f32>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
+            threads.run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, step, work }));
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
+        self.pieces = recycle(works);
     }
 }
 
@@ -224,15 +237,14 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
         let (riders, outcome) = riders.look(spans, &self.threads);
         let Some(riders) = riders else { return outcome };
-        let riders = Ride::new(riders, learning_rate);
         self.steps += 1;
-        let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
         match self.memory {
-            Memory::Full(_) => self.move_full(spans, coefficients, riders),
+            Memory::Full(_) => self.move_full(spans, learning_rate, Ride::new(riders, learning_rate)),
             Memory::Packed(_) => {
                 spans.iter().for_each(Span::check);
+                let spans = T::single_spans(spans).expect("packed states are of single precision");
                 let weights = spans.iter_mut().map(|span| Weights::Full(span.reborrow()));
-                self.move_pieces(weights, coefficients, riders);
+                self.move_pieces(weights, learning_rate, Ride::new(riders, learning_rate));
             }
         }
         outcome
@@ -240,9 +252,8 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
 
     fn apply_half(&mut self, parts: &mut Vec<HalfPart<'_>>, learning_rate: f64) -> bool {
         self.steps += 1;
-        let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
         let riders = Ride::new(Riders::default(), learning_rate);
-        self.move_pieces(parts.drain(..).map(Weights::Half), coefficients, riders);
+        self.move_pieces(parts.drain(..).map(Weights::Half), learning_rate, riders);
         true
     }
 

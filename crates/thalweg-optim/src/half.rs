@@ -3,18 +3,15 @@
 //! A bf16 has 8 digits of fraction: W + 0.001·W is W, so a step of a training is lost whole when it is rounded to the
 //! nearest. [`Keep`] says what becomes of the digits that do not fit.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
 use crate::hyper::OptimError;
-use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, Join, Rounding, SCALED, Split, ToBf16};
+use crate::kernel::pack::{Rounding, from_bf16, join, split, to_bf16};
+use crate::kernel::step::BLOCK;
+use crate::kernel::{Isa, Kernel, dispatch};
 use crate::optimizer::{Optimizer, Outcome};
-use crate::packed::PIECE;
 use crate::params::Layout;
-use crate::pieces::round_all;
-use crate::real::Real;
+use crate::pieces::{block_key, read, step_key, weights_rounding, write};
 use crate::riders::Riders;
 use crate::span::Span;
 use crate::state::{StateDict, Values};
@@ -85,16 +82,21 @@ impl<'a> HalfGrad<'a> {
         }
     }
 
-    fn unpack<T: Real>(&self, to: &mut [T]) {
+    #[inline(always)]
+    fn load(&self, start: usize, to: &mut [f32; BLOCK]) {
         match self {
-            Self::Bf16(from) => dispatch(FromBf16 { from, to }),
-            Self::F32(from) => widen(from, to),
+            Self::Bf16(from) => from_bf16(&chunk(&from[start..]), to),
+            Self::F32(from) => read(&from[start..], to),
         }
     }
 }
 
-fn widen<T: Real>(from: &[f32], to: &mut [T]) {
-    to.iter_mut().zip(from).for_each(|(to, &x)| *to = T::from_f64(f64::from(x)));
+/// A block of what begins here, or all of it with zeros behind.
+#[inline(always)]
+fn chunk(from: &[u16]) -> [u16; BLOCK] {
+    let mut bits = [0; BLOCK];
+    read(from, &mut bits);
+    bits
 }
 
 /// A stretch of parameters of 16 bits with its gradient: one tensor, or the whole flat W.
@@ -131,11 +133,18 @@ impl<'a> LowPart<'a> {
         }
     }
 
-    fn reborrow(&mut self) -> LowPart<'_> {
+    /// A block of W in full, of which `high` are the bits.
+    #[inline(always)]
+    fn join(&self, start: usize, high: &[u16; BLOCK], w: &mut [f32; BLOCK]) {
         match self {
-            Self::Master(own) => LowPart::Master(own),
-            Self::Kahan(own) => LowPart::Kahan(own),
-            Self::Stochastic => LowPart::Stochastic,
+            Self::Master(low) => join(high, &chunk(&low[start..]), w),
+            Self::Kahan(missed) => {
+                let mut more = [0.0; BLOCK];
+                from_bf16(high, w);
+                from_bf16(&chunk(&missed[start..]), &mut more);
+                w.iter_mut().zip(more).for_each(|(w, more)| *w += more);
+            }
+            Self::Stochastic => from_bf16(high, w),
         }
     }
 }
@@ -164,54 +173,100 @@ impl HalfPart<'_> {
     }
 
     pub(crate) fn reborrow(&mut self) -> HalfPart<'_> {
-        HalfPart { w: self.w, grad: self.grad, low: self.low.reborrow() }
+        let low = match &mut self.low {
+            LowPart::Master(own) => LowPart::Master(own),
+            LowPart::Kahan(own) => LowPart::Kahan(own),
+            LowPart::Stochastic => LowPart::Stochastic,
+        };
+        HalfPart { w: self.w, grad: self.grad, low }
     }
 
-    /// W and its gradient in full.
-    pub(crate) fn unpack<T: Real>(&self, w: &mut [T], grad: &mut [T]) {
-        self.grad.unpack(grad);
-        unpack(self.w, &self.low, w);
+    /// The block of W and its gradient that begins at `start`, in full; zeros behind the end.
+    pub(crate) fn load(&self, start: usize) -> ([f32; BLOCK], [f32; BLOCK]) {
+        let (mut w, mut g) = ([0.0; BLOCK], [0.0; BLOCK]);
+        dispatch(Load { part: self, start, w: &mut w, g: &mut g });
+        (w, g)
     }
 
-    /// Writes a piece of W; `w` is as long as a whole one.
-    pub(crate) fn pack<T: Real>(&mut self, w: &mut [T; PIECE], rounding: Rounding) {
-        let n = self.w.len();
-        if let LowPart::Master(low) = &mut self.low {
-            return dispatch(Split { from: &w[..n], high: self.w, low });
-        }
-        let whole = n.next_multiple_of(SCALED);
-        w[n..whole].fill(T::ZERO);
-        let (w, mut bits) = (&w[..whole], [0; PIECE]);
-        let bits = &mut bits[..whole];
-        let rounding = if matches!(self.low, LowPart::Kahan(_)) { Rounding::Nearest } else { rounding };
-        dispatch(ToBf16 { from: w, to: bits, rounding, index: 0 });
-        self.w.copy_from_slice(&bits[..n]);
-        if let LowPart::Kahan(low) = &mut self.low {
-            let mut missed = [T::ZERO; PIECE];
-            let missed = &mut missed[..whole];
-            dispatch(FromBf16 { from: bits, to: missed });
-            for (missed, &w) in missed.iter_mut().zip(w) {
-                // What is not finite misses nothing: NaN − NaN would spoil W for good, ∞ − ∞ too.
-                *missed = if missed.is_finite() { w - *missed } else { T::ZERO };
-            }
-            dispatch(ToBf16 { from: missed, to: bits, rounding: Rounding::Nearest, index: 0 });
-            low.copy_from_slice(&bits[..n]);
+    /// Writes a block of W, or what of it is there.
+    pub(crate) fn store(&mut self, start: usize, w: [f32; BLOCK], rounding: Rounding) {
+        dispatch(Store { part: self, start, w: &w, rounding });
+    }
+}
+
+/// Not in line with a rule's loop: each rule and CPU level would compile it for each [`Keep`].
+struct Load<'p, 'a, 'b> {
+    part: &'p HalfPart<'a>,
+    start: usize,
+    w: &'b mut [f32; BLOCK],
+    g: &'b mut [f32; BLOCK],
+}
+
+impl Kernel for Load<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let HalfPart { w, grad, low } = self.part;
+        grad.load(self.start, self.g);
+        low.join(self.start, &chunk(&w[self.start..]), self.w);
+    }
+}
+
+/// All of W in full.
+struct Join<'p, 'a, 'b> {
+    w: &'b [u16],
+    low: &'p LowPart<'a>,
+    to: &'b mut [f32],
+}
+
+impl Kernel for Join<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let mut w = [0.0; BLOCK];
+        for (start, to) in (0..).step_by(BLOCK).zip(self.to.chunks_mut(BLOCK)) {
+            self.low.join(start, &chunk(&self.w[start..]), &mut w);
+            write(&w, to);
         }
     }
 }
 
-fn unpack<T: Real>(w: &[u16], low: &LowPart<'_>, to: &mut [T]) {
-    match low {
-        LowPart::Master(low) => dispatch(Join { high: w, low, to }),
-        LowPart::Kahan(low) => {
-            dispatch(FromBf16 { from: w, to });
-            let mut missed = [T::ZERO; PIECE];
-            for (to, low) in to.chunks_mut(PIECE).zip(low.chunks(PIECE)) {
-                dispatch(FromBf16 { from: low, to: &mut missed[..low.len()] });
-                to.iter_mut().zip(&missed).for_each(|(to, &missed)| *to += missed);
+struct Store<'p, 'a, 'b> {
+    part: &'p mut HalfPart<'a>,
+    start: usize,
+    w: &'b [f32; BLOCK],
+    rounding: Rounding,
+}
+
+impl Kernel for Store<'_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { part: HalfPart { w: to, low, .. }, start, w, rounding } = self;
+        let mut high = [0; BLOCK];
+        match low {
+            LowPart::Master(low) => {
+                let mut bits = [0; BLOCK];
+                split(w, &mut high, &mut bits);
+                write(&bits, &mut low[start..]);
             }
+            LowPart::Kahan(low) => {
+                let (mut kept, mut missed, mut bits) = ([0.0; BLOCK], [0.0; BLOCK], [0; BLOCK]);
+                to_bf16(w, &mut high, Rounding::Nearest);
+                from_bf16(&high, &mut kept);
+                for (missed, (w, kept)) in missed.iter_mut().zip(w.iter().zip(kept)) {
+                    // What is not finite misses nothing: NaN − NaN would spoil W for good, ∞ − ∞ too.
+                    *missed = if kept.is_finite() { w - kept } else { 0.0 };
+                }
+                to_bf16(&missed, &mut bits, Rounding::Nearest);
+                write(&bits, &mut low[start..]);
+            }
+            LowPart::Stochastic => to_bf16(w, &mut high, rounding),
         }
-        LowPart::Stochastic => dispatch(FromBf16 { from: w, to }),
+        write(&high, &mut to[start..]);
     }
 }
 
@@ -253,6 +308,7 @@ pub struct Half {
     keep: Keep,
     w: Vec<f32>,
     grad: Vec<f32>,
+    threads: Threads,
 }
 
 impl Half {
@@ -268,7 +324,7 @@ impl Half {
             Keep::Kahan => Low::Kahan(vec![0; n]),
             Keep::Stochastic => Low::Stochastic,
         };
-        Self { inner, low, keep, w: Vec::new(), grad: Vec::new() }
+        Self { inner, low, keep, w: Vec::new(), grad: Vec::new(), threads: Threads::default() }
     }
 
     /// The optimizer inside: for its name, its hyperparameters, its steps.
@@ -292,6 +348,7 @@ impl Half {
     /// Lets steps use these threads; the bits do not depend on them.
     pub fn set_threads(&mut self, threads: &Threads) {
         self.inner.set_threads(threads);
+        self.threads = threads.clone();
     }
 
     /// One step in place with a gradient taken at W, of bf16 bits or f32.
@@ -340,27 +397,16 @@ impl Half {
         let n = self.inner.layout().len();
         self.w.resize(n, 0.0);
         self.grad.resize(n, 0.0);
-        let lens: Vec<usize> = spans.iter().map(|span| span.w.len()).collect();
-        let (mut w, mut grad) = (&mut self.w[..], &mut self.grad[..]);
-        let mut full = Vec::with_capacity(lens.len());
-        for (part, n) in parts(spans, &mut self.low).into_iter().zip(lens) {
-            let w = w.split_off_mut(..n).unwrap_or_default();
-            let grad = grad.split_off_mut(..n).unwrap_or_default();
-            part.unpack(w, grad);
-            full.push(Span::new(w, grad));
-        }
-        let outcome = self.inner.apply(&mut full, learning_rate, Riders::default());
-        let mut rest = parts(spans, &mut self.low).into_iter();
-        let mut part = rest.next();
-        round_all(self.inner.layout(), self.inner.steps(), |range: Range<usize>, rounding| {
-            while part.as_ref().is_some_and(|part| part.len() == 0) {
-                part = rest.next();
-            }
-            let Some(part) = &mut part else { unreachable!("the spans were checked") };
-            let mut piece = [0.0; PIECE];
-            piece[..range.len()].copy_from_slice(&self.w[range.clone()]);
-            part.take_front(range.len()).pack(&mut piece, rounding);
-        });
+        let all = |spans: &mut [HalfSpan<'_>], this: &mut Self, work: &(dyn Fn(&mut Copied<'_>) + Sync)| {
+            let parts = parts(spans, &mut this.low).into_iter();
+            let mut copies = copies(parts, &mut this.w, &mut this.grad, this.inner.layout());
+            this.threads.run(&mut copies, work);
+        };
+        all(spans, self, &|copied| copied.load());
+        let whole = &mut [Span::new(&mut self.w, &self.grad)];
+        let outcome = self.inner.apply(whole, learning_rate, Riders::default());
+        let key = step_key(self.inner.steps());
+        all(spans, self, &|copied| copied.store(key));
         outcome
     }
 
@@ -381,7 +427,7 @@ impl Half {
         let n = self.inner.layout().len();
         assert_eq!(w.len(), n, "the optimizer was built for {n} parameters");
         self.w.resize(n, 0.0);
-        unpack(w, &self.low.part(), &mut self.w);
+        dispatch(Join { w, low: &self.low.part(), to: &mut self.w });
         &self.w
     }
 
@@ -438,6 +484,62 @@ fn parts<'a>(spans: &'a mut [HalfSpan<'_>], low: &'a mut Low) -> Vec<HalfPart<'a
         grad: span.grad,
     };
     spans.iter_mut().map(part).collect()
+}
+
+/// A stretch of a tensor with its copy in full.
+struct Copied<'a> {
+    part: HalfPart<'a>,
+    w: &'a mut [f32],
+    grad: &'a mut [f32],
+    /// The number of its first block.
+    first: usize,
+}
+
+/// Elements of a stretch, at most: a whole number of blocks.
+const COPIED: usize = 256 * BLOCK;
+
+fn copies<'a>(
+    parts: impl Iterator<Item = HalfPart<'a>>,
+    mut w: &'a mut [f32],
+    mut grad: &'a mut [f32],
+    layout: &Layout,
+) -> Vec<Copied<'a>> {
+    let mut copies = Vec::new();
+    let (mut first, mut tensors) = (0, layout.blocks().iter());
+    for mut rest in parts {
+        while rest.len() > 0 {
+            let Some(tensor) = tensors.next() else { unreachable!("the spans were checked") };
+            let mut left = tensor.range.len();
+            while left > 0 {
+                let n = left.min(COPIED);
+                let (w, grad) = (w.split_off_mut(..n), grad.split_off_mut(..n));
+                let (w, grad) = (w.unwrap_or_default(), grad.unwrap_or_default());
+                copies.push(Copied { part: rest.take_front(n), w, grad, first });
+                first += n.div_ceil(BLOCK);
+                left -= n;
+            }
+        }
+    }
+    copies
+}
+
+impl Copied<'_> {
+    fn load(&mut self) {
+        for start in (0..self.w.len()).step_by(BLOCK) {
+            let (w, g) = self.part.load(start);
+            write(&w, &mut self.w[start..]);
+            write(&g, &mut self.grad[start..]);
+        }
+    }
+
+    /// The bits are those of a pass by blocks.
+    fn store(&mut self, key: u32) {
+        let mut w = [0.0; BLOCK];
+        for start in (0..self.w.len()).step_by(BLOCK) {
+            read(&self.w[start..], &mut w);
+            self.part.store(start, w, weights_rounding(block_key(key, self.first + start / BLOCK)));
+        }
+    }
 }
 
 /// # Panics

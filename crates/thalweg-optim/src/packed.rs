@@ -1,19 +1,17 @@
 //! State in 16 or 8 bits a number: fewer bytes to move in the one pass over memory.
 //!
-//! The state lies piece after piece, each of [`PIECE`] elements, slot by slot. See [`pieces`](crate::pieces) for the pass.
+//! The state lies block after block of 64 elements, slot by slot, and each tensor begins a block. See
+//! [`pieces`](crate::pieces) for the pass.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::dispatch;
-use crate::kernel::pack::{FromBf16, FromBytes, Rounding, SCALED, ToBf16, ToBytes};
+use crate::kernel::pack::{Rounding, from_bf16, from_bytes, hash, to_bf16, to_bytes};
+use crate::kernel::step::BLOCK;
+use crate::kernel::{Isa, Kernel, dispatch};
 use crate::params::Layout;
-use crate::real::Real;
 use crate::state::{StateDict, Values};
-
-/// Elements that are unpacked together: with a few slots they fit the first cache.
-pub(crate) const PIECE: usize = 1024;
-/// Scales of a slot of a piece.
-pub(crate) const SCALES: usize = PIECE / SCALED;
 
 /// In how many bits a state is kept.
 ///
@@ -27,7 +25,8 @@ pub enum Precision {
     Full,
     /// 16: an f32's upper half, two to three decimal digits.
     Bf16,
-    /// 8, with a scale per 256: about one decimal digit; too few for a method that keeps a point like W. A NaN or ∞ spreads over its 256.
+    /// 8, with a scale per 64: about one decimal digit; too few for a method that keeps a point like W. A NaN or ∞ spreads
+    /// over its 64.
     Byte,
 }
 
@@ -45,6 +44,20 @@ impl Precision {
     }
 }
 
+/// Does it for each of `n` slots, five at most. Written out, as the compiler does not unroll a loop with so large a body, and slots
+/// that are indexed by a variable live in memory instead of registers: Adam took twice as long.
+macro_rules! each_slot {
+    ($n:expr, $slot:ident => $body:expr) => {
+        each_slot!($n, $slot => $body; 0 1 2 3 4)
+    };
+    ($n:expr, $slot:ident => $body:expr; $($index:literal)*) => {
+        $(if $n > $index {
+            let $slot = $index;
+            $body
+        })*
+    };
+}
+
 /// Packed numbers, `slots` per element.
 #[derive(Debug, Clone)]
 pub(crate) struct Packed {
@@ -58,55 +71,22 @@ enum Store {
     Byte { codes: Vec<u8>, scales: Vec<f32> },
 }
 
-/// The cells of some pieces.
+/// The cells of some blocks.
 pub(crate) enum Cells<'a> {
     Bf16(&'a mut [u16]),
     Byte(&'a mut [u8], &'a mut [f32]),
 }
 
 impl<'a> Cells<'a> {
-    /// The first `pieces` pieces; the rest stays here.
-    pub(crate) fn take_front(&mut self, pieces: usize, slots: usize) -> Self {
-        let (cells, scales) = (pieces * slots * PIECE, pieces * slots * SCALES);
+    /// The first `blocks`; the rest stays here.
+    pub(crate) fn take_front(&mut self, blocks: usize, slots: usize) -> Self {
+        let columns = blocks * slots;
         match self {
-            Self::Bf16(cells_left) => Self::Bf16(cells_left.split_off_mut(..cells).unwrap_or_default()),
-            Self::Byte(codes, scales_left) => Self::Byte(
-                codes.split_off_mut(..cells).unwrap_or_default(),
-                scales_left.split_off_mut(..scales).unwrap_or_default(),
+            Self::Bf16(left) => Self::Bf16(left.split_off_mut(..columns * BLOCK).unwrap_or_default()),
+            Self::Byte(codes, scales) => Self::Byte(
+                codes.split_off_mut(..columns * BLOCK).unwrap_or_default(),
+                scales.split_off_mut(..columns).unwrap_or_default(),
             ),
-        }
-    }
-
-    /// Reads the first numbers of each slot of one piece; `to` is slot after slot, a piece apart.
-    pub(crate) fn unpack<T: Real>(&self, to: &mut [T], n: usize) {
-        let n = n.next_multiple_of(SCALED);
-        for (slot, to) in to.chunks_mut(PIECE).enumerate() {
-            let (own, to) = (slot * PIECE..slot * PIECE + n, &mut to[..n]);
-            match self {
-                Self::Bf16(cells) => dispatch(FromBf16 { from: &cells[own], to }),
-                Self::Byte(codes, scales) => {
-                    let scales = &scales[slot * SCALES..(slot + 1) * SCALES];
-                    dispatch(FromBytes { codes: &codes[own], scales, to });
-                }
-            }
-        }
-    }
-
-    /// Writes the first numbers of each slot of one piece; what `from` has behind them is set to zero, as it must not
-    /// count in a scale.
-    pub(crate) fn pack<T: Real>(&mut self, from: &mut [T], n: usize, rounding: Rounding) {
-        let whole = n.next_multiple_of(SCALED);
-        for (slot, from) in from.chunks_mut(PIECE).enumerate() {
-            from[n..whole].fill(T::ZERO);
-            let (own, from) = (slot * PIECE..slot * PIECE + whole, &from[..whole]);
-            let index = slot * SCALES;
-            match self {
-                Self::Bf16(cells) => dispatch(ToBf16 { from, to: &mut cells[own], rounding, index }),
-                Self::Byte(codes, scales) => {
-                    let (codes, scales) = (&mut codes[own], &mut scales[index..index + SCALES]);
-                    dispatch(ToBytes { from, codes, scales, rounding, index });
-                }
-            }
         }
     }
 
@@ -116,30 +96,135 @@ impl<'a> Cells<'a> {
             Self::Byte(codes, scales) => Cells::Byte(codes, scales),
         }
     }
+
+    /// Reads a block; `to` is slot after slot.
+    #[inline(always)]
+    pub(crate) fn unpack<I: Isa>(&self, block: usize, to: &mut [f32]) {
+        if I::FMA { self.unpack_here(block, to) } else { self.unpack_apart(block, to) }
+    }
+
+    #[inline(always)]
+    fn unpack_here(&self, block: usize, to: &mut [f32]) {
+        let to = to.as_chunks_mut().0;
+        let columns = block * to.len()..(block + 1) * to.len();
+        match self {
+            Self::Bf16(cells) => {
+                let own = &cells.as_chunks().0[columns];
+                each_slot!(to.len(), slot => from_bf16(&own[slot], &mut to[slot]));
+            }
+            Self::Byte(codes, scales) => {
+                let (codes, scales) = (&codes.as_chunks().0[columns.clone()], &scales[columns]);
+                each_slot!(to.len(), slot => from_bytes(&codes[slot], scales[slot], &mut to[slot]));
+            }
+        }
+    }
+
+    /// Not in line where the CPU is an old one: narrow vectors make so much code of it that it would be a third of the build.
+    #[inline(never)]
+    fn unpack_apart(&self, block: usize, to: &mut [f32]) {
+        self.unpack_here(block, to);
+    }
+
+    /// Writes a block; the key is its own.
+    #[inline(always)]
+    pub(crate) fn pack<I: Isa>(&mut self, block: usize, from: &[f32], key: u32) {
+        if I::FMA { self.pack_here(block, from, key) } else { self.pack_apart(block, from, key) }
+    }
+
+    #[inline(never)]
+    fn pack_apart(&mut self, block: usize, from: &[f32], key: u32) {
+        self.pack_here(block, from, key);
+    }
+
+    #[inline(always)]
+    fn pack_here(&mut self, block: usize, from: &[f32], key: u32) {
+        let from = from.as_chunks().0;
+        let columns = block * from.len()..(block + 1) * from.len();
+        match self {
+            Self::Bf16(cells) => {
+                let own = &mut cells.as_chunks_mut().0[columns];
+                each_slot!(from.len(), slot => to_bf16(&from[slot], &mut own[slot], rounding(key, slot)));
+            }
+            Self::Byte(codes, scales) => {
+                let codes = &mut codes.as_chunks_mut().0[columns.clone()];
+                let scales = &mut scales[columns];
+                each_slot!(from.len(), slot => {
+                    scales[slot] = to_bytes(&from[slot], &mut codes[slot], rounding(key, slot));
+                });
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn rounding(key: u32, slot: usize) -> Rounding {
+    Rounding::Stochastic(hash(key ^ slot as u32))
+}
+
+/// [`Cells::unpack`] once.
+pub(crate) struct Unpack<'c, 'a> {
+    pub(crate) cells: &'c Cells<'a>,
+    pub(crate) block: usize,
+    pub(crate) to: &'c mut [f32],
+}
+
+impl Kernel for Unpack<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.cells.unpack::<I>(self.block, self.to);
+    }
+}
+
+/// [`Cells::pack`] once.
+pub(crate) struct Pack<'c, 'a> {
+    pub(crate) cells: &'c mut Cells<'a>,
+    pub(crate) block: usize,
+    pub(crate) from: &'c [f32],
+    pub(crate) key: u32,
+}
+
+impl Kernel for Pack<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.cells.pack::<I>(self.block, self.from, self.key);
+    }
 }
 
 impl Packed {
     /// Room for `slots` numbers per parameter, each slot at its first value; `None` for full precision, or if there
     /// is nothing to keep.
-    pub(crate) fn new<T: Real>(precision: Precision, layout: &Layout, initial: &[T]) -> Option<Self> {
+    pub(crate) fn new(precision: Precision, layout: &Layout, initial: &[f32]) -> Option<Self> {
         let slots = initial.len();
-        let pieces: usize = layout.blocks().iter().map(|block| block.range.len().div_ceil(PIECE)).sum();
-        let cells = match precision {
-            _ if initial.is_empty() => return None,
-            Precision::Full => return None,
-            Precision::Bf16 => Store::Bf16(vec![0; pieces * slots * PIECE]),
-            Precision::Byte => Store::Byte {
-                codes: vec![0; pieces * slots * PIECE],
-                scales: vec![0.0; pieces * slots * SCALES],
-            },
-        };
-        let mut packed = Self { cells, slots };
-        let mut piece: Vec<T> = initial.iter().flat_map(|&value| [value; PIECE]).collect();
-        let mut rest = packed.cells();
-        for _ in 0..pieces {
-            rest.take_front(1, slots).pack(&mut piece, PIECE, Rounding::Nearest);
+        assert!(slots <= 5, "a rule has five slots at most");
+        if slots == 0 {
+            return None;
         }
-        Some(packed)
+        let blocks: usize = layout.blocks().iter().map(|tensor| tensor.range.len().div_ceil(BLOCK)).sum();
+        let cells = match precision {
+            Precision::Full => return None,
+            Precision::Bf16 => {
+                let first = initial.iter().flat_map(|&value| {
+                    let mut cells = [0; BLOCK];
+                    to_bf16(&[value; BLOCK], &mut cells, Rounding::Nearest);
+                    cells
+                });
+                Store::Bf16(first.collect::<Vec<_>>().repeat(blocks))
+            }
+            Precision::Byte => {
+                let (mut codes, mut scales) = (Vec::new(), Vec::new());
+                for &value in initial {
+                    let mut own = [0; BLOCK];
+                    scales.push(to_bytes(&[value; BLOCK], &mut own, Rounding::Nearest));
+                    codes.extend(own);
+                }
+                Store::Byte { codes: codes.repeat(blocks), scales: scales.repeat(blocks) }
+            }
+        };
+        Some(Self { cells, slots })
     }
 
     pub(crate) fn cells(&mut self) -> Cells<'_> {
@@ -149,86 +234,82 @@ impl Packed {
         }
     }
 
-    /// The numbers, slot after slot.
-    pub(crate) fn unpack<T: Real>(&mut self, layout: &Layout) -> Vec<T> {
-        let (n, slots) = (layout.len(), self.slots);
-        let mut state = vec![T::ZERO; n * slots];
-        let mut piece = vec![T::ZERO; slots * PIECE];
-        let mut cells = self.cells();
-        for block in layout.blocks() {
-            for start in block.range.clone().step_by(PIECE) {
-                let count = PIECE.min(block.range.end - start);
-                cells.take_front(1, slots).unpack(&mut piece, count);
-                for (slot, own) in piece.chunks(PIECE).enumerate() {
-                    state[slot * n + start..][..count].copy_from_slice(&own[..count]);
-                }
+    /// Calls `each` with the range of each block's elements and its numbers, slot after slot.
+    pub(crate) fn for_each_block(&mut self, layout: &Layout, mut each: impl FnMut(Range<usize>, &[f32])) {
+        let mut block = vec![0.0; self.slots * BLOCK];
+        let (cells, mut number) = (self.cells(), 0);
+        for tensor in layout.blocks() {
+            for start in tensor.range.clone().step_by(BLOCK) {
+                let range = start..tensor.range.end.min(start + BLOCK);
+                dispatch(Unpack { cells: &cells, block: number, to: &mut block });
+                each(range, &block);
+                number += 1;
             }
         }
-        state
     }
 
     /// Adds each slot's cells block by block, exactly as they are.
     pub(crate) fn save(&self, names: &[&str], layout: &Layout, state: &mut StateDict) {
-        let mut piece = 0;
+        let mut first = 0;
         for block in layout.blocks() {
             let n = block.range.len();
             for (slot, name) in names.iter().enumerate() {
                 let key = format!("{name}/{}", block.name);
                 match &self.cells {
                     Store::Bf16(cells) => {
-                        let own = gather(cells, piece, slot, self.slots, n, PIECE);
+                        let own = gather(cells, first, slot, self.slots, n, BLOCK);
                         state.insert(key, &block.shape, Values::Bf16(own));
                     }
                     Store::Byte { codes, scales } => {
-                        let scales = gather(scales, piece, slot, self.slots, n.div_ceil(SCALED), SCALES);
+                        let scales = gather(scales, first, slot, self.slots, n.div_ceil(BLOCK), 1);
                         // Not behind the block's name: another block may be called so.
                         state.insert(
                             format!("{name}.scales/{}", block.name),
                             &[scales.len()],
                             Values::F32(scales),
                         );
-                        let own = gather(codes, piece, slot, self.slots, n, PIECE);
+                        let own = gather(codes, first, slot, self.slots, n, BLOCK);
                         state.insert(key, &block.shape, Values::U8(own));
                     }
                 }
             }
-            piece += n.div_ceil(PIECE);
+            first += n.div_ceil(BLOCK);
         }
     }
 
     /// The reverse of [`Packed::save`], from a state whose form was checked.
     pub(crate) fn restore(&mut self, names: &[&str], layout: &Layout, state: &StateDict) {
         let slots = self.slots;
-        let mut piece = 0;
+        let mut first = 0;
         for block in layout.blocks() {
             for (slot, name) in names.iter().enumerate() {
                 let key = format!("{name}/{}", block.name);
                 let own = |key: &str| state.entries().get(key).map(|tensor| &tensor.values);
                 match (&mut self.cells, own(&key), own(&format!("{name}.scales/{}", block.name))) {
                     (Store::Bf16(cells), Some(Values::Bf16(own)), _) => {
-                        scatter(cells, piece, slot, slots, own, PIECE);
+                        scatter(cells, first, slot, slots, own, BLOCK);
                     }
                     (Store::Byte { codes, scales }, Some(Values::U8(own)), Some(Values::F32(own_scales))) => {
-                        scatter(codes, piece, slot, slots, own, PIECE);
-                        scatter(scales, piece, slot, slots, own_scales, SCALES);
+                        scatter(codes, first, slot, slots, own, BLOCK);
+                        scatter(scales, first, slot, slots, own_scales, 1);
                     }
                     _ => unreachable!("the form of the state was checked"),
                 }
             }
-            piece += block.range.len().div_ceil(PIECE);
+            first += block.range.len().div_ceil(BLOCK);
         }
     }
 }
 
-/// The `n` numbers of a slot from piece `first` on, which lie `per` to a piece.
+/// The `n` numbers of a slot from block `first` on, which lie `per` to a block.
 fn gather<V: Copy>(cells: &[V], first: usize, slot: usize, slots: usize, n: usize, per: usize) -> Vec<V> {
-    let pieces = cells.chunks(slots * per).skip(first);
-    pieces.flat_map(|piece| &piece[slot * per..(slot + 1) * per]).copied().take(n).collect()
+    let blocks = cells.chunks(slots * per).skip(first);
+    blocks.flat_map(|block| &block[slot * per..(slot + 1) * per]).copied().take(n).collect()
 }
 
 fn scatter<V: Copy>(cells: &mut [V], first: usize, slot: usize, slots: usize, own: &[V], per: usize) {
-    let pieces = cells.chunks_mut(slots * per).skip(first);
-    for (piece, own) in pieces.zip(own.chunks(per)) {
-        piece[slot * per..][..own.len()].copy_from_slice(own);
+    let blocks = cells.chunks_mut(slots * per).skip(first);
+    for (block, own) in blocks.zip(own.chunks(per)) {
+        block[slot * per..][..own.len()].copy_from_slice(own);
     }
 }

@@ -1,27 +1,26 @@
 //! The pass over memory where the state or W is kept in fewer bits.
 //!
-//! A piece of 1,024 elements is unpacked into the cache, moved by the rule as any other, and packed again; so a rule needs to
-//! know nothing of it. Pieces begin with each block of the layout, and number and step key the chance by which they are
-//! rounded: the same bits however the step was cut, and on any number of threads.
+//! A block of 64 elements is unpacked into local arrays, moved by the rule as any other, and packed again; so a rule needs
+//! to know nothing of it. Blocks begin with each tensor of the layout, and number and step key the chance by which they are
+//! rounded: the same bits however the step was cut, and on any number of threads. All is in single precision.
 
 use crate::half::HalfPart;
-use crate::kernel::dispatch;
 use crate::kernel::pack::{Rounding, hash};
-use crate::kernel::step::{Pass, Ride, Step, Work};
-use crate::packed::{Cells, PIECE};
+use crate::kernel::step::{BLOCK, Moves, Pass, Ride, Sums};
+use crate::kernel::{Isa, Kernel, dispatch};
+use crate::packed::{Cells, Pack, Unpack};
 use crate::params::Layout;
-use crate::real::Real;
 use crate::rule::Rule;
 use crate::slots::Slots;
 use crate::span::{Grad, Span};
 
 /// Parameters with their gradient, in full or in 16 bits.
-pub(crate) enum Weights<'a, T> {
-    Full(Span<'a, T>),
+pub(crate) enum Weights<'a> {
+    Full(Span<'a, f32>),
     Half(HalfPart<'a>),
 }
 
-impl<'a, T: Real> Weights<'a, T> {
+impl<'a> Weights<'a> {
     fn len(&self) -> usize {
         match self {
             Self::Full(span) => span.len(),
@@ -36,141 +35,277 @@ impl<'a, T: Real> Weights<'a, T> {
         }
     }
 
-    fn reborrow(&mut self) -> Weights<'_, T> {
+    fn reborrow(&mut self) -> Weights<'_> {
         match self {
             Self::Full(span) => Weights::Full(span.reborrow()),
             Self::Half(part) => Weights::Half(part.reborrow()),
         }
     }
+
+    /// The block of W and its gradient that begins at `start`.
+    #[inline(always)]
+    fn load(&self, start: usize, w: &mut [f32; BLOCK], g: &mut [f32; BLOCK]) {
+        match self {
+            Self::Full(span) => {
+                w.copy_from_slice(&span.w[start..start + BLOCK]);
+                g.copy_from_slice(&span.grad.values()[start..start + BLOCK]);
+            }
+            Self::Half(part) => (*w, *g) = part.load(start),
+        }
+    }
+
+    #[inline(always)]
+    fn store(&mut self, start: usize, w: &[f32; BLOCK], riders: &Ride<f32>, key: u32) {
+        match self {
+            Self::Full(span) => {
+                let block = start..start + BLOCK;
+                if let Grad::Clear(grad) = &mut span.grad {
+                    grad[block.clone()].fill(0.0);
+                }
+                if let Some(average) = &mut span.average {
+                    riders.follow(&mut average[block.clone()], w);
+                }
+                span.w[block].copy_from_slice(w);
+            }
+            Self::Half(part) => part.store(start, *w, weights_rounding(key)),
+        }
+    }
 }
 
+/// A block of what begins here, or all of it.
+#[inline(always)]
+pub(crate) fn read<V: Copy>(from: &[V], to: &mut [V; BLOCK]) {
+    match from.first_chunk() {
+        Some(from) => *to = *from,
+        None => to[..from.len()].copy_from_slice(from),
+    }
+}
+
+#[inline(always)]
+pub(crate) fn write<V: Copy>(from: &[V; BLOCK], to: &mut [V]) {
+    match to.first_chunk_mut() {
+        Some(to) => *to = *from,
+        None => to.copy_from_slice(&from[..to.len()]),
+    }
+}
+
+type Slices<'a, R> = <<R as Rule>::State<f32> as Slots<f32>>::Slices<'a>;
+type Block<R> = <<R as Rule>::State<f32> as Slots<f32>>::Block<BLOCK>;
+
 /// The state of a stretch.
-pub(crate) enum State<'a, R: Rule, T: Real> {
-    Full(<R::State<T> as Slots<T>>::Slices<'a>),
+pub(crate) enum State<'a, R: Rule> {
+    Full(Slices<'a, R>),
     Packed(Cells<'a>),
 }
 
-impl<R: Rule, T: Real> State<'_, R, T> {
-    /// That of the first `n` elements, which are whole pieces or the end of a block.
+impl<R: Rule> State<'_, R> {
+    /// That of the first `n` elements, which are whole blocks or the end of a tensor.
     fn take_front(&mut self, n: usize) -> Self {
         match self {
-            Self::Full(slots) => Self::Full(R::State::<T>::take_front(slots, n)),
+            Self::Full(slots) => Self::Full(R::State::<f32>::take_front(slots, n)),
+            Self::Packed(cells) => Self::Packed(cells.take_front(n.div_ceil(BLOCK), R::STATES.len())),
+        }
+    }
+
+    fn reborrow(&mut self) -> State<'_, R> {
+        match self {
+            Self::Full(slots) => State::Full(R::State::<f32>::reborrow(slots)),
+            Self::Packed(cells) => State::Packed(cells.reborrow()),
+        }
+    }
+
+    #[inline(always)]
+    fn load<I: Isa>(&self, start: usize) -> Block<R> {
+        match self {
+            Self::Full(slots) => R::State::<f32>::load_block(slots, start),
             Self::Packed(cells) => {
-                Self::Packed(cells.take_front(n.div_ceil(PIECE), <R::State<T> as Slots<T>>::COUNT))
+                let mut block = R::State::<f32>::blank();
+                cells.unpack::<I>(start / BLOCK, R::State::<f32>::flat(&mut block));
+                block
             }
         }
     }
 
-    fn reborrow(&mut self) -> State<'_, R, T> {
+    #[inline(always)]
+    fn store<I: Isa>(&mut self, start: usize, block: &mut Block<R>, key: u32) {
         match self {
-            Self::Full(slots) => State::Full(R::State::<T>::reborrow(slots)),
-            Self::Packed(cells) => State::Packed(cells.reborrow()),
+            Self::Full(slots) => R::State::<f32>::store_block(slots, start, block),
+            Self::Packed(cells) => cells.pack::<I>(start / BLOCK, R::State::<f32>::flat(block), key),
         }
     }
 }
 
-/// A stretch of whole pieces of one block of the layout.
-pub(crate) struct PieceWork<'a, R: Rule, T: Real> {
-    weights: Weights<'a, T>,
-    state: State<'a, R, T>,
-    /// The number of its first piece.
+/// A stretch of whole blocks of one tensor.
+pub(crate) struct PieceWork<'a, R: Rule> {
+    weights: Weights<'a>,
+    state: State<'a, R>,
+    /// The number of its first block.
     first: usize,
     /// The sums of a rule that measures.
     pub(crate) sums: [f64; 2],
 }
 
-/// Cuts all parameters and their state into stretches of at most `most` elements (whole pieces), none over the border of a block.
-pub(crate) fn works<'a, R: Rule, T: Real>(
-    weights: impl Iterator<Item = Weights<'a, T>>,
-    mut state: State<'a, R, T>,
+/// Cuts all parameters and their state into stretches of at most `most` elements (whole blocks), none over the border of a tensor.
+pub(crate) fn works<'a, 'b: 'a, R: Rule>(
+    weights: impl Iterator<Item = Weights<'b>>,
+    mut state: State<'a, R>,
     layout: &Layout,
     most: usize,
-) -> Vec<PieceWork<'a, R, T>> {
-    let most = (most / PIECE).max(1) * PIECE;
-    let (mut works, mut first) = (Vec::new(), 0);
-    let mut blocks = layout.blocks().iter();
+    works: &mut Vec<PieceWork<'a, R>>,
+) {
+    let most = (most / BLOCK).max(1) * BLOCK;
+    let mut first = 0;
+    let mut tensors = layout.blocks().iter();
     for mut rest in weights {
         while rest.len() > 0 {
-            let Some(block) = blocks.next() else { unreachable!("the spans fit the layout") };
-            let mut own = rest.take_front(block.range.len());
+            let Some(tensor) = tensors.next() else { unreachable!("the spans fit the layout") };
+            let mut own = rest.take_front(tensor.range.len());
             while own.len() > 0 {
                 let n = most.min(own.len());
                 let (weights, state) = (own.take_front(n), state.take_front(n));
                 works.push(PieceWork { weights, state, first, sums: [0.0; 2] });
-                first += n.div_ceil(PIECE);
+                first += n.div_ceil(BLOCK);
             }
         }
     }
-    works
 }
 
-impl<R: Rule, T: Real> PieceWork<'_, R, T> {
-    /// Unpacks, moves and packs each piece at step number `step`.
-    pub(crate) fn step(&mut self, coefficients: R::Coefficients<T>, riders: Ride<T>, pass: Pass, step: u64) {
-        let mut scratch = R::State::<T>::blank::<PIECE>();
-        let (mut w, mut g) = ([T::ZERO; PIECE], [T::ZERO; PIECE]);
-        let (mut weights, mut state) = (self.weights.reborrow(), self.state.reborrow());
-        let key = key(step);
-        self.sums = [0.0; 2];
-        for piece in self.first.. {
-            let n = weights.len().min(PIECE);
-            if n == 0 {
-                break;
+/// Unpacks, moves and packs each block at step number `step`.
+pub(crate) struct PieceStep<'w, 'a, R: Rule> {
+    pub(crate) coefficients: R::Coefficients<f32>,
+    pub(crate) riders: Ride<f32>,
+    pub(crate) pass: Pass,
+    pub(crate) step: u64,
+    pub(crate) work: &'w mut PieceWork<'a, R>,
+}
+
+impl<R: Rule> Kernel for PieceStep<'_, '_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Self { coefficients, riders, pass, step, work } = self;
+        let PieceWork { weights, state, first, sums } = work;
+        let mut moves = Moves::<R, f32> { coefficients, riders, pass, sums: Sums::default() };
+        let (n, key) = (weights.len(), step_key(step));
+        let whole = n - n % BLOCK;
+        let last_key = block_key(key, *first + whole / BLOCK);
+        // What does not fill a block is unpacked into one, with zeros behind it, and the loop serves both, as in
+        // [`Step`](crate::kernel::step::Step).
+        let mut pad = Pad::<R>::new();
+        if whole < n {
+            pad.fill(weights, state, whole);
+        }
+        for (mut weights, mut state, len) in
+            [(weights.reborrow(), state.reborrow(), whole), pad.lend(n - whole)]
+        {
+            for start in (0..len).step_by(BLOCK) {
+                let key = block_key(key, *first + start / BLOCK);
+                let (mut w, mut g) = ([0.0; BLOCK], [0.0; BLOCK]);
+                weights.load(start, &mut w, &mut g);
+                let mut block = state.load::<I>(start);
+                if moves.block(&mut w, &mut g, &mut block) {
+                    state.store::<I>(start, &mut block, key);
+                    weights.store(start, &w, &moves.riders, key);
+                }
             }
-            let (mut own, mut kept) = (weights.take_front(n), state.take_front(n));
-            if let State::Packed(cells) = &kept {
-                cells.unpack(R::State::<T>::flat(&mut scratch), n);
+        }
+        if R::MEASURES {
+            *sums = moves.sums.total();
+        }
+        if whole < n && !(R::MEASURES && pass == Pass::Measure) {
+            pad.write(weights, state, whole, last_key);
+        }
+    }
+}
+
+/// The elements behind the last whole block, in full, with zeros up to a block.
+struct Pad<R: Rule> {
+    w: [f32; BLOCK],
+    grad: [f32; BLOCK],
+    average: [f32; BLOCK],
+    state: Block<R>,
+}
+
+impl<R: Rule> Pad<R> {
+    #[inline(always)]
+    fn new() -> Self {
+        let zeros = [0.0; BLOCK];
+        Self { w: zeros, grad: zeros, average: zeros, state: R::State::<f32>::blank() }
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, weights: &Weights<'_>, state: &State<'_, R>, start: usize) {
+        match weights {
+            Weights::Full(span) => {
+                let count = span.len() - start;
+                self.w[..count].copy_from_slice(&span.w[start..]);
+                self.grad[..count].copy_from_slice(&span.grad.values()[start..]);
+                if let Some(average) = &span.average {
+                    self.average[..count].copy_from_slice(&average[start..]);
+                }
             }
-            {
-                let span = match &mut own {
-                    Weights::Full(span) => span.reborrow(),
-                    Weights::Half(part) => {
-                        part.unpack(&mut w[..n], &mut g[..n]);
-                        Span { w: &mut w[..n], grad: Grad::Read(&g[..n]), average: None }
-                    }
-                };
-                let slots = match &mut kept {
-                    State::Full(slots) => R::State::<T>::reborrow(slots),
-                    State::Packed(_) => {
-                        R::State::<T>::take_front(&mut R::State::<T>::slices(&mut scratch), n)
-                    }
-                };
-                let mut work = Work::<R, T>::new(span, slots);
-                dispatch(Step { coefficients, riders, pass, work: &mut work });
-                self.sums.iter_mut().zip(work.sums).for_each(|(sum, own)| *sum += own);
-            }
-            if pass == Pass::Measure {
-                continue;
-            }
-            if let State::Packed(cells) = &mut kept {
-                let rounding = Rounding::Stochastic(hash(key ^ piece as u32));
-                cells.pack(R::State::<T>::flat(&mut scratch), n, rounding);
-            }
-            if let Weights::Half(part) = &mut own {
-                part.pack(&mut w, weights_rounding(key, piece));
+            Weights::Half(part) => (self.w, self.grad) = part.load(start),
+        }
+        match state {
+            State::Full(slots) => self.state = R::State::<f32>::load_rest(slots, start),
+            State::Packed(cells) => {
+                let state = R::State::<f32>::flat(&mut self.state);
+                dispatch(Unpack { cells, block: start / BLOCK, to: state });
+                clear_behind(state, weights.len() - start);
             }
         }
     }
+
+    #[inline(always)]
+    fn lend(&mut self, count: usize) -> (Weights<'_>, State<'_, R>, usize) {
+        let span = Span { w: &mut self.w, grad: Grad::Read(&self.grad), average: Some(&mut self.average) };
+        (Weights::Full(span), State::Full(R::State::<f32>::slices(&mut self.state)), count)
+    }
+
+    #[inline(always)]
+    fn write(&mut self, weights: &mut Weights<'_>, state: &mut State<'_, R>, start: usize, key: u32) {
+        let count = weights.len() - start;
+        match weights {
+            Weights::Full(span) => {
+                span.w[start..].copy_from_slice(&self.w[..count]);
+                if let Grad::Clear(grad) = &mut span.grad {
+                    grad[start..].fill(0.0);
+                }
+                if let Some(average) = &mut span.average {
+                    average[start..].copy_from_slice(&self.average[..count]);
+                }
+            }
+            Weights::Half(part) => part.store(start, self.w, weights_rounding(key)),
+        }
+        match state {
+            State::Full(slots) => R::State::<f32>::store_rest(slots, start, &self.state),
+            State::Packed(cells) => {
+                let state = R::State::<f32>::flat(&mut self.state);
+                // It must not count in a scale.
+                clear_behind(state, count);
+                dispatch(Pack { cells, block: start / BLOCK, from: state, key });
+            }
+        }
+    }
+}
+
+fn clear_behind(slots: &mut [f32], count: usize) {
+    slots.chunks_mut(BLOCK).for_each(|slot| slot[count..].fill(0.0));
 }
 
 /// What keys the rounding of a step.
-fn key(step: u64) -> u32 {
+pub(crate) fn step_key(step: u64) -> u32 {
     hash(hash(step as u32 ^ 0x9e37_79b9) ^ (step >> 32) as u32)
 }
 
-/// A stream of its own: that of the state is keyed by the number of the piece.
-fn weights_rounding(key: u32, piece: usize) -> Rounding {
-    Rounding::Stochastic(hash(key ^ !(piece as u32)))
+#[inline(always)]
+pub(crate) fn block_key(key: u32, number: usize) -> u32 {
+    hash(key ^ number as u32)
 }
 
-/// Rounds what a pass without pieces made of W: the bits are those of a pass with them. `pack(range, rounding)` is called
-/// for each piece.
-pub(crate) fn round_all(layout: &Layout, step: u64, mut pack: impl FnMut(std::ops::Range<usize>, Rounding)) {
-    let (key, mut piece) = (key(step), 0);
-    for block in layout.blocks() {
-        for start in block.range.clone().step_by(PIECE) {
-            pack(start..(start + PIECE).min(block.range.end), weights_rounding(key, piece));
-            piece += 1;
-        }
-    }
+/// A stream of its own: those of the state are keyed by the number of the slot.
+#[inline(always)]
+pub(crate) fn weights_rounding(block_key: u32) -> Rounding {
+    Rounding::Stochastic(hash(!block_key))
 }

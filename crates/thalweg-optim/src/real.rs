@@ -10,6 +10,7 @@ use crate::kernel::vector::Vector;
 use crate::optimizer::Optimizer;
 use crate::params::Layout;
 use crate::registry::Entry;
+use crate::span::Span;
 use crate::spec::OptimizerSpec;
 use crate::state::Values;
 use crate::wrap::{WrapSpec, WrapperEntry};
@@ -82,6 +83,13 @@ pub trait Real:
     /// The numbers of a saved state, if they are of this type.
     fn from_values(values: &Values) -> Option<&[Self]>;
 
+    /// The same memory, if it is of single precision.
+    #[doc(hidden)]
+    fn singles(values: &mut [Self]) -> Option<&mut [f32]>;
+    /// The same spans, if they are of single precision.
+    #[doc(hidden)]
+    fn single_spans<'s, 'a>(spans: &'s mut [Span<'a, Self>]) -> Option<&'s mut [Span<'a, f32>]>;
+
     /// The optimizer of a registry row for this number type.
     #[doc(hidden)]
     fn build(
@@ -100,7 +108,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident, $variant:ident, $avx2:ident, $avx512:ident) => {
+    ($float:ident, $variant:ident, $avx2:ident, $avx512:ident, $single:expr) => {
         impl Real for $float {
             #[cfg(target_arch = "x86_64")]
             type Avx2 = std::arch::x86_64::$avx2;
@@ -159,6 +167,12 @@ macro_rules! real {
                     _ => None,
                 }
             }
+            fn singles(values: &mut [Self]) -> Option<&mut [f32]> {
+                $single(values)
+            }
+            fn single_spans<'s, 'a>(spans: &'s mut [Span<'a, Self>]) -> Option<&'s mut [Span<'a, f32>]> {
+                $single(spans)
+            }
             fn build(
                 entry: &Entry,
                 spec: &OptimizerSpec,
@@ -177,5 +191,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, F32, __m256, __m512);
-real!(f64, F64, __m256d, __m512d);
+real!(f32, F32, __m256, __m512, Some);
+real!(f64, F64, __m256d, __m512d, |_| None);

@@ -125,7 +125,7 @@ impl<T: Real> Ride<T> {
     }
 
     #[inline(always)]
-    fn follow(&self, average: &mut [T], w: &[T]) {
+    pub(crate) fn follow(&self, average: &mut [T], w: &[T]) {
         for (average, &w) in average.iter_mut().zip(w) {
             *average += self.weight * (w - *average);
         }
@@ -138,7 +138,7 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { coefficients, riders, pass, work } = self;
-        let mut sums = Sums::default();
+        let mut moves = Moves::<R, T> { coefficients, riders, pass, sums: Sums::default() };
         let n = work.span.len();
         let whole = n - n % BLOCK;
         // What does not fill a block is copied into one, with zeros behind it: so one loop, without a call in it, serves
@@ -155,31 +155,22 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
                 let mut g = [T::ZERO; BLOCK];
                 local.copy_from_slice(&w[block.clone()]);
                 g.copy_from_slice(&grad.values()[block.clone()]);
-                riders.prepare(&mut local, &mut g);
                 let mut states = State::<R, T>::load_block::<BLOCK>(slots, start);
-                if R::MEASURES && pass != Pass::Move {
-                    sums.take_in::<R, T>(&coefficients, &local, &g, &states);
-                    if pass == Pass::Measure {
-                        continue;
-                    }
+                if !moves.block(&mut local, &mut g, &mut states) {
+                    continue;
                 }
                 if let Grad::Clear(grad) = grad {
                     grad[block.clone()].fill(T::ZERO);
                 }
-                for lane in 0..BLOCK {
-                    let mut state = State::<R, T>::lane(&states, lane);
-                    local[lane] = R::update(&coefficients, local[lane], g[lane], &mut state);
-                    state.set_lane(&mut states, lane);
-                }
                 State::<R, T>::store_block(slots, start, &states);
                 w[block.clone()].copy_from_slice(&local);
                 if let Some(average) = average {
-                    riders.follow(&mut average[block], &local);
+                    moves.riders.follow(&mut average[block], &local);
                 }
             }
         }
         if R::MEASURES {
-            work.sums = sums.total();
+            work.sums = moves.sums.total();
         }
         if whole < n && !(R::MEASURES && pass == Pass::Measure) {
             pad.write(work, whole);
@@ -187,9 +178,42 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
     }
 }
 
+/// What is done to each block, wherever its numbers come from.
+pub(crate) struct Moves<R: Rule, T: Real> {
+    pub(crate) coefficients: R::Coefficients<T>,
+    pub(crate) riders: Ride<T>,
+    pub(crate) pass: Pass,
+    pub(crate) sums: Sums,
+}
+
+impl<R: Rule, T: Real> Moves<R, T> {
+    /// Measures and moves a block, as the pass says; whether it moved.
+    #[inline(always)]
+    pub(crate) fn block(
+        &mut self,
+        w: &mut [T; BLOCK],
+        g: &mut [T; BLOCK],
+        states: &mut <State<R, T> as Slots<T>>::Block<BLOCK>,
+    ) -> bool {
+        self.riders.prepare(w, g);
+        if R::MEASURES && self.pass != Pass::Move {
+            self.sums.take_in::<R, T>(&self.coefficients, w, g, states);
+            if self.pass == Pass::Measure {
+                return false;
+            }
+        }
+        for lane in 0..BLOCK {
+            let mut state = State::<R, T>::lane(states, lane);
+            w[lane] = R::update(&self.coefficients, w[lane], g[lane], &mut state);
+            state.set_lane(states, lane);
+        }
+        true
+    }
+}
+
 /// The sums of [`Rule::measure`], in so many parts that the compiler keeps them in registers.
 #[derive(Default)]
-struct Sums([[f64; LANES]; 2]);
+pub(crate) struct Sums([[f64; LANES]; 2]);
 
 impl Sums {
     #[inline(always)]
@@ -215,7 +239,7 @@ impl Sums {
         }
     }
 
-    fn total(&self) -> [f64; 2] {
+    pub(crate) fn total(&self) -> [f64; 2] {
         self.0.map(|lanes| lanes.iter().sum())
     }
 }

@@ -46,6 +46,17 @@ impl Values {
         self.len() == 0
     }
 
+    /// The memory that they take, in bytes.
+    pub fn bytes(&self) -> usize {
+        let each = match self {
+            Self::U8(_) => 1,
+            Self::Bf16(_) | Self::U16(_) => 2,
+            Self::F32(_) => 4,
+            Self::F64(_) | Self::U64(_) => 8,
+        };
+        each * self.len()
+    }
+
     /// The name of the number type, as in safetensors.
     pub fn dtype(&self) -> &'static str {
         match self {

@@ -52,7 +52,7 @@ fn makers(line: &str) -> Result<BTreeMap<String, Maker>, OptimError> {
 }
 
 impl Values {
-    fn bytes(&self) -> Vec<u8> {
+    fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
             Self::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
@@ -101,7 +101,7 @@ impl StateDict {
     /// # Panics
     /// If the header would be larger than the format allows, 100 MB: some million blocks.
     pub fn to_safetensors(&self) -> Vec<u8> {
-        let bytes: Vec<_> = self.entries.values().map(|tensor| tensor.values.bytes()).collect();
+        let bytes: Vec<_> = self.entries.values().map(|tensor| tensor.values.to_bytes()).collect();
         let views = self.entries.iter().zip(&bytes).map(|((name, tensor), bytes)| {
             let dtype = tensor.values.safetensors_type();
             let view = TensorView::new(dtype, tensor.shape.clone(), bytes);
