@@ -1,6 +1,7 @@
 """Times one step of PyTorch's optimizers, as it comes and fused: a JSON line each, the median in microseconds.
 
-The parameters are those of `crates/thalweg-optim/examples/step_time.rs`: one vector, 500 small tensors, or ResNet-18's.
+The parameters are those of `crates/thalweg-optim/examples/step_time.rs`: one vector, 500 small tensors, ResNet-18's, or
+a transformer's, for which the optimizers are those that look at shapes.
 Gradients are given once; a step is `optimizer.step()` and nothing else.
 """
 
@@ -27,6 +28,23 @@ MAKE = {
     "radam": lambda p, **how: torch.optim.RAdam(p, **how),
     "rprop": lambda p, **how: torch.optim.Rprop(p, **how),
 }
+
+
+class MuonAndAdamW:
+    """PyTorch's Muon takes matrices only: the rest goes to AdamW, as its documentation says."""
+
+    def __init__(self, params):
+        self.parts = [
+            torch.optim.Muon([p for p in params if p.ndim == 2]),
+            torch.optim.AdamW([p for p in params if p.ndim != 2]),
+        ]
+
+    def step(self):
+        for part in self.parts:
+            part.step()
+
+
+SHAPED = {"adafactor": lambda p: torch.optim.Adafactor(p), "muon": MuonAndAdamW}
 FUSED = {"sgd", "momentum", "nag", "adagrad", "adam", "amsgrad", "adamw"}
 
 
@@ -49,7 +67,19 @@ def resnet18():
     return [*shapes, (1000, 512), (1000,)]
 
 
-CASES = {"flat": lambda: [(20_000_000,)], "small": lambda: [(1000,)] * 500, "resnet": resnet18}
+def transformer():
+    """Four blocks of width 256 (Vaswani et al. 2017)."""
+    matrices = [(768, 256), (256, 256), (1024, 256), (256, 1024)]
+    block = [shape for to, inputs in matrices for shape in ((to, inputs), (to,))]
+    return (block + [(256,)] * 4) * 4
+
+
+CASES = {
+    "flat": lambda: [(20_000_000,)],
+    "small": lambda: [(1000,)] * 500,
+    "resnet": resnet18,
+    "transformer": transformer,
+}
 
 
 def median(values):
@@ -66,7 +96,7 @@ def main():
     params = [torch.full(shape, 0.5) for shape in CASES[args.case]()]
     for p in params:
         p.grad = (torch.arange(p.numel()) % 1013).float().mul(1e-4).sub(0.05).reshape(p.shape)
-    for rule, make in MAKE.items():
+    for rule, make in (SHAPED if args.case == "transformer" else MAKE).items():
         for kind in ("default", "fused"):
             if kind == "fused" and rule not in FUSED:
                 continue

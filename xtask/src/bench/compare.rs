@@ -69,6 +69,7 @@ const HEATS: &[Heat] = &[
 /// Wrong options (exit 2), or a build or contender that fails (exit 1).
 pub(super) fn run(args: &[String]) -> Result<(), ChoreError> {
     let options = Options::parse(args)?;
+    machine::clean_tree()?;
     let python = python::for_goldens()?;
     let binary = match options.binary {
         Some(binary) => binary,

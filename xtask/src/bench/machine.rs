@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::process::{command, stdout_of};
+use crate::error::ChoreError;
+use crate::process::{command, root, stdout_of};
 
 /// CPU, cores, system, versions, date (UTC), commit, and the share of the cores that others used just before.
 pub(crate) fn describe() -> Value {
@@ -14,10 +15,33 @@ pub(crate) fn describe() -> Value {
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "system": system(),
         "rust": said(&["rustc", "--version"]),
-        "commit": said(&["git", "describe", "--always", "--dirty"]),
+        "commit": said(&["git", "describe", "--always"]),
         "date": said(&["date", "-u", "+%Y-%m-%d"]),
         "busy_before": busy_share(),
     })
+}
+
+/// Refuses to measure what no commit holds: a figure names the commit that it is of. Earlier results may have changed.
+///
+/// # Errors
+/// If a file differs from the commit.
+pub(crate) fn clean_tree() -> Result<(), ChoreError> {
+    let mut git = command("git");
+    git.current_dir(root()).args([
+        "status",
+        "--porcelain",
+        "--",
+        ".",
+        ":!benchmarks/*.json",
+        ":!benchmarks/*.md",
+    ]);
+    let changed = stdout_of(&mut git)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(ChoreError::failed(format!(
+        "the working tree differs from its commit, which the figures would name:\n{changed}Commit first"
+    )))
 }
 
 /// The share of all cores' time, 0 to 1, that was not idle during one second in which we did nothing. Not the load

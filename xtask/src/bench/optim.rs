@@ -1,5 +1,5 @@
-//! `cargo xtask bench optim`: one step of every elementwise rule, beside PyTorch's (as it comes and fused) and beside a
-//! plain sweep of the same bytes, which is as fast as the memory goes. Writes `benchmarks/optim.json` and `optim.md`.
+//! `cargo xtask bench optim`: one step of every rule, beside PyTorch's (as it comes and fused) and beside a plain sweep of
+//! the same bytes, which is as fast as the memory goes. Writes `benchmarks/optim.json` and `optim.md`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::error::ChoreError;
 use crate::process::{cargo, command, root, run_logged, stdout_of, target_dir};
 use crate::python;
 
-pub(super) const USAGE: &str = "optim [--repeats N]";
+pub(super) const USAGE: &str = "optim [--repeats N] [--dirty]";
 
 /// Parameters as they lie in memory.
 struct Case {
@@ -20,12 +20,24 @@ struct Case {
     title: &'static str,
     /// Steps of PyTorch per repeat; ours are more, and short.
     rounds: usize,
+    ways: &'static [(&'static str, &'static [&'static str])],
 }
 
 const CASES: &[Case] = &[
-    Case { name: "flat", title: "20 million numbers in one tensor", rounds: 3 },
-    Case { name: "small", title: "500 tensors of 1,000 numbers", rounds: 9 },
-    Case { name: "resnet", title: "the 62 tensors of ResNet-18, 11.7 million numbers", rounds: 3 },
+    Case { name: "flat", title: "20 million numbers in one tensor", rounds: 3, ways: WAYS },
+    Case { name: "small", title: "500 tensors of 1,000 numbers", rounds: 9, ways: WAYS },
+    Case {
+        name: "resnet",
+        title: "the 62 tensors of ResNet-18, 11.7 million numbers",
+        rounds: 3,
+        ways: WAYS,
+    },
+    Case {
+        name: "transformer",
+        title: "the 48 tensors of four blocks of a transformer, 3.2 million numbers",
+        rounds: 3,
+        ways: &[("full", &["--shaped"])],
+    },
 ];
 const THREADS: [usize; 2] = [1, 2];
 
@@ -34,6 +46,7 @@ const WAYS: &[(&str, &[&str])] = &[
     ("full", &[]),
     ("bf16", &["--precision", "bf16"]),
     ("byte", &["--precision", "byte"]),
+    ("half", &["--half", "master"]),
     ("riders", &["--riders"]),
 ];
 
@@ -42,14 +55,20 @@ const WAYS: &[(&str, &[&str])] = &[
 /// # Errors
 /// Wrong options (exit 2), or a build or contender that fails (exit 1).
 pub(super) fn run(args: &[String]) -> Result<(), ChoreError> {
-    let repeats = match args {
-        [] => 5,
-        [flag, count] if flag == "--repeats" => match count.parse() {
-            Ok(n) if n >= 1 => n,
-            _ => return Err(usage(format!("--repeats is a whole number from 1, not «{count}»"))),
-        },
-        _ => return Err(usage(format!("cannot read «{}»", args.join(" ")))),
-    };
+    let (mut repeats, mut dirty, mut left) = (5, false, args.iter());
+    while let Some(option) = left.next() {
+        match option.as_str() {
+            "--dirty" => dirty = true,
+            "--repeats" => match left.next().and_then(|count| count.parse().ok()) {
+                Some(count @ 1..) => repeats = count,
+                _ => return Err(usage("--repeats is a whole number from 1".into())),
+            },
+            _ => return Err(usage(format!("cannot read «{option}»"))),
+        }
+    }
+    if !dirty {
+        machine::clean_tree()?;
+    }
     let python = python::for_goldens()?;
     let build = ["build", "--release", "--package", "thalweg-optim", "--example", "step_time"];
     run_logged(cargo().args(build), "bench-build")?;
@@ -72,6 +91,10 @@ pub(super) fn run(args: &[String]) -> Result<(), ChoreError> {
     }
     let result = json!({"benchmark": "optim", "machine": machine, "repeats": repeats, "tables": tables});
     let page = markdown(&result);
+    if dirty {
+        println!("\n{page}\nNothing was written: the working tree may differ from its commit.");
+        return Ok(());
+    }
     let json = serde_json::to_string_pretty(&result).unwrap_or_default() + "\n";
     for (name, text) in [("optim.json", &json), ("optim.md", &page)] {
         let path = root().join("benchmarks").join(name);
@@ -106,6 +129,13 @@ impl Figures {
         Some(values[values.len() / 2])
     }
 
+    /// The least and the largest of a figure over the repeats.
+    fn range(&self, rule: &str, kind: &str) -> Option<[f64; 2]> {
+        let values = self.values.get(&(rule.to_owned(), kind.to_owned()))?;
+        let fold = |f: fn(f64, f64) -> f64| values.iter().copied().reduce(f);
+        Some([fold(f64::min)?, fold(f64::max)?])
+    }
+
     /// The median over the repeats of one figure over another of the same repeat.
     fn ratio(&self, rule: &str, over: &str, under: &str) -> Option<f64> {
         let of = |kind: &str| self.values.get(&(rule.to_owned(), kind.to_owned()));
@@ -128,12 +158,14 @@ impl Figures {
                 ("times_pytorch_fused", self.ratio(rule, "fused", "full")),
                 ("times_full_with_bf16_state", self.ratio(rule, "full", "bf16")),
                 ("times_full_with_byte_state", self.ratio(rule, "full", "byte")),
+                ("times_full_with_half_parameters", self.ratio(rule, "full", "half")),
                 ("riders_over_bare", self.ratio(rule, "riders", "full").map(|ratio| ratio - 1.0)),
                 ("riders_of_the_sweep", self.median(rule, "riders of the sweep")),
             ];
             for (name, value) in figures {
                 row.insert(name.into(), json!(value));
             }
+            row.insert("of_the_sweep_range".into(), json!(self.range(rule, "full of the sweep")));
             Value::Object(row)
         };
         self.rules.iter().map(row).collect()
@@ -150,7 +182,7 @@ fn measure(
 ) -> Result<(), ChoreError> {
     let (count, rounds) = (threads.to_string(), case.rounds.to_string());
     let common = ["--case", case.name, "--threads", &count, "--rounds", &rounds];
-    for (way, flags) in WAYS {
+    for (way, flags) in case.ways {
         for line in stdout_of(command(binary).args(common).args(*flags))?.lines() {
             let row = parsed(line)?;
             let rule = text(&row, "rule");
@@ -185,14 +217,16 @@ fn number(row: &Value, key: &str) -> f64 {
 const LEGEND: &str = "\
 `of the sweep`: the time of a plain in-place sweep (x ← a·x + b) over the same number of bytes, over the time of the step;
 1 is the memory's speed. Rule and sweep take turns. `× default`, `× fused`: PyTorch's time over ours. `× bf16`, `× byte`:
-our full-precision step's time over that with a state of 16 or 8 bits a number. `riders`: what a clip by the global norm, a
+our full-precision step's time over that with a state of 16 or 8 bits a number. `× half`: over that with W and its gradient
+in bf16 and W's lower halves beside them (`Keep::Master`). `riders`: what a clip by the global norm, a
 decoupled decay, an average of W, a check for NaN and ∞, and the clearing of the gradient add to the step; they read the
 gradient once more, write it, and read and write the average: 16 bytes a parameter, which is `bytes` more. Every figure is a
-median over the repeats, ratios are taken within a repeat.
+median over the repeats, in brackets the least and the largest; ratios are taken within a repeat. A rule that computes with
+whole matrices (Muon, SOAP) is bound by their products, not by the memory.
 ";
 
 fn markdown(result: &Value) -> String {
-    let mut page = String::from("# Benchmark: one step of every elementwise rule\n\n");
+    let mut page = String::from("# Benchmark: one step of every rule\n\n");
     page += "Made by `cargo xtask bench optim`; do not edit. The figures are in `optim.json`. f32; defaults of PyTorch.\n\n";
     for (key, value) in result["machine"].as_object().into_iter().flatten() {
         page += &format!(
@@ -206,8 +240,8 @@ fn markdown(result: &Value) -> String {
         let threads = table["threads"].as_u64().unwrap_or(1);
         let title = table["title"].as_str().unwrap_or_default();
         page += &format!("\n## {title}, {threads} thread{}\n\n", if threads == 1 { "" } else { "s" });
-        page += "| rule | bytes | µs | of the sweep | × default | × fused | × bf16 | × byte | riders |\n";
-        page += "|---|---|---|---|---|---|---|---|---|\n";
+        page += "| rule | bytes | µs | of the sweep | × default | × fused | × bf16 | × byte | × half | riders |\n";
+        page += "|---|---|---|---|---|---|---|---|---|---|\n";
         for row in table["rows"].as_array().into_iter().flatten() {
             page += &line(row);
         }
@@ -219,8 +253,18 @@ fn line(row: &Value) -> String {
     let fixed =
         |key: &str, digits: usize| row[key].as_f64().map_or("–".into(), |v| format!("{v:.digits$}"));
     let riders = row["riders_over_bare"].as_f64().map_or("–".into(), |v| format!("{:+.0} %", 100.0 * v));
+    let range = match &row["of_the_sweep_range"].as_array().map(Vec::as_slice) {
+        Some([least, largest]) => {
+            format!(
+                " ({:.2}–{:.2})",
+                least.as_f64().unwrap_or_default(),
+                largest.as_f64().unwrap_or_default()
+            )
+        }
+        _ => String::new(),
+    };
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} | {riders} |\n",
+        "| {} | {} | {} | {}{range} | {} | {} | {} | {} | {} | {riders} |\n",
         row["rule"].as_str().unwrap_or_default(),
         row["bytes_per_parameter"],
         fixed("step_us", 0),
@@ -229,6 +273,7 @@ fn line(row: &Value) -> String {
         fixed("times_pytorch_fused", 2),
         fixed("times_full_with_bf16_state", 2),
         fixed("times_full_with_byte_state", 2),
+        fixed("times_full_with_half_parameters", 2),
     )
 }
 
@@ -249,7 +294,7 @@ mod tests {
         assert!(rows[0]["times_pytorch_fused"].is_null());
         let table = json!({"title": "two", "threads": 1, "rows": rows});
         let page = markdown(&json!({"machine": {"cpu": "Abacus"}, "repeats": 3, "tables": [table]}));
-        assert!(page.contains("| adam | 28 | 20 | – | 4.0 | – | – | – | – |"), "{page}");
+        assert!(page.contains("| adam | 28 | 20 | – | 4.0 | – | – | – | – | – |"), "{page}");
         assert!(page.contains("## two, 1 thread\n") && page.contains("- cpu: Abacus"));
     }
 
