@@ -1,26 +1,42 @@
+# Written by tests/stubs.py.
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Array = NDArray[np.float32] | NDArray[np.float64]
+class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it does not need PyTorch
+    requires_grad: bool
+    def detach(self) -> Any: ...
+    def numpy(self) -> NDArray[Any]: ...
+
+_Array = NDArray[np.float32] | NDArray[np.float64] | _Tensor
 _Arrays = _Array | Iterable[_Array]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
+_Precision = Literal["full", "bf16", "byte"]
+_Wrap = str | Iterable[str | dict[str, Any]]
+_Schedule = str | dict[str, Any]
 
 class Optimizer:
     lr: float
+    threads: int
+    @property
+    def next_lr(self) -> float: ...
     @property
     def dialect(self) -> _Dialect: ...
     @property
+    def state_precision(self) -> _Precision: ...
+    @property
     def hyper(self) -> dict[str, float]: ...
     @property
+    def wrap(self) -> list[str]: ...
+    @property
     def steps(self) -> int: ...
-    def __new__(
-        cls, name: str, params: _Arrays, lr: float | None = None, *, dialect: _Dialect = "torch", **hyper: float
-    ) -> Optimizer: ...
-    def step(self, grads: _Arrays) -> None: ...
+    def __new__(cls, name: str, params: _Arrays, lr: float | None = None, **keywords: Any) -> Optimizer: ...
+    def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
@@ -31,6 +47,11 @@ class SGD(Optimizer):
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> SGD: ...
 
 class Momentum(Optimizer):
@@ -42,6 +63,11 @@ class Momentum(Optimizer):
         momentum: float = ...,
         dampening: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Momentum: ...
 
 class NAG(Optimizer):
@@ -52,6 +78,11 @@ class NAG(Optimizer):
         *,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> NAG: ...
 
 class Adagrad(Optimizer):
@@ -64,6 +95,11 @@ class Adagrad(Optimizer):
         initial_accumulator: float = ...,
         lr_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adagrad: ...
 
 class Adadelta(Optimizer):
@@ -75,6 +111,11 @@ class Adadelta(Optimizer):
         rho: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adadelta: ...
 
 class RMSprop(Optimizer):
@@ -86,6 +127,11 @@ class RMSprop(Optimizer):
         alpha: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> RMSprop: ...
 
 class Adam(Optimizer):
@@ -98,6 +144,11 @@ class Adam(Optimizer):
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adam: ...
 
 class RMSpropWithMomentum(Optimizer):
@@ -110,6 +161,11 @@ class RMSpropWithMomentum(Optimizer):
         epsilon: float = ...,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> RMSpropWithMomentum: ...
 
 class CenteredRMSprop(Optimizer):
@@ -122,6 +178,11 @@ class CenteredRMSprop(Optimizer):
         epsilon: float = ...,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> CenteredRMSprop: ...
 
 class AMSGrad(Optimizer):
@@ -134,6 +195,11 @@ class AMSGrad(Optimizer):
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> AMSGrad: ...
 
 class AdamW(Optimizer):
@@ -147,6 +213,11 @@ class AdamW(Optimizer):
         epsilon: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> AdamW: ...
 
 class Adamax(Optimizer):
@@ -159,6 +230,11 @@ class Adamax(Optimizer):
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adamax: ...
 
 class NAdam(Optimizer):
@@ -172,6 +248,11 @@ class NAdam(Optimizer):
         epsilon: float = ...,
         momentum_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> NAdam: ...
 
 class RAdam(Optimizer):
@@ -185,6 +266,11 @@ class RAdam(Optimizer):
         epsilon: float = ...,
         threshold: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> RAdam: ...
 
 class AdaBelief(Optimizer):
@@ -198,6 +284,11 @@ class AdaBelief(Optimizer):
         epsilon: float = ...,
         epsilon_root: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> AdaBelief: ...
 
 class Yogi(Optimizer):
@@ -211,6 +302,11 @@ class Yogi(Optimizer):
         epsilon: float = ...,
         initial_accumulator: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Yogi: ...
 
 class ADOPT(Optimizer):
@@ -223,6 +319,11 @@ class ADOPT(Optimizer):
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> ADOPT: ...
 
 class Adan(Optimizer):
@@ -238,6 +339,11 @@ class Adan(Optimizer):
         epsilon_root: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adan: ...
 
 class Lion(Optimizer):
@@ -250,6 +356,11 @@ class Lion(Optimizer):
         beta2: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Lion: ...
 
 class SignSGD(Optimizer):
@@ -259,6 +370,11 @@ class SignSGD(Optimizer):
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> SignSGD: ...
 
 class Rprop(Optimizer):
@@ -272,6 +388,11 @@ class Rprop(Optimizer):
         step_min: float = ...,
         step_max: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Rprop: ...
 
 class ScheduleFreeSGD(Optimizer):
@@ -284,6 +405,11 @@ class ScheduleFreeSGD(Optimizer):
         weight_decay: float = ...,
         warmup_steps: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> ScheduleFreeSGD: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -298,6 +424,11 @@ class ScheduleFreeAdamW(Optimizer):
         weight_decay: float = ...,
         warmup_steps: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> ScheduleFreeAdamW: ...
 
 class Prodigy(Optimizer):
@@ -314,6 +445,11 @@ class Prodigy(Optimizer):
         d_coef: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Prodigy: ...
 
 class LARS(Optimizer):
@@ -327,6 +463,11 @@ class LARS(Optimizer):
         trust_coefficient: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> LARS: ...
 
 class LAMB(Optimizer):
@@ -340,6 +481,11 @@ class LAMB(Optimizer):
         epsilon: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> LAMB: ...
 
 class Adafactor(Optimizer):
@@ -357,6 +503,11 @@ class Adafactor(Optimizer):
         parameter_scale: float = ...,
         relative_step: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Adafactor: ...
 
 class Muon(Optimizer):
@@ -377,6 +528,11 @@ class Muon(Optimizer):
         adam_epsilon: float = ...,
         adam_weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> Muon: ...
 
 class SOAP(Optimizer):
@@ -392,6 +548,11 @@ class SOAP(Optimizer):
         weight_decay: float = ...,
         precondition_frequency: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> SOAP: ...
 
 class GradientDescent(Optimizer):
@@ -404,6 +565,11 @@ class GradientDescent(Optimizer):
         shrink: float = ...,
         max_evaluations: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> GradientDescent: ...
 
 class LBFGS(Optimizer):
@@ -419,8 +585,23 @@ class LBFGS(Optimizer):
         tolerance_gradient: float = ...,
         tolerance_change: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
     ) -> LBFGS: ...
 
 def make(
-    name: str, params: _Arrays, lr: float | None = None, *, dialect: _Dialect = "torch", **hyper: float
+    name: str,
+    params: _Arrays,
+    lr: float | None = None,
+    *,
+    dialect: _Dialect = "torch",
+    threads: int = 1,
+    state_precision: _Precision = "full",
+    wrap: _Wrap | None = None,
+    schedule: _Schedule | None = None,
+    total_steps: int | None = None,
+    **hyper: float,
 ) -> Optimizer: ...
