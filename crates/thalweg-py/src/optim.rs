@@ -7,20 +7,23 @@ use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use thalweg::optim::hyper::check_learning_rate;
-use thalweg::optim::{StateDict, registry};
+use thalweg::optim::{Keep, StateDict, registry};
 
 use crate::flat::{dtype_name, items, typed};
 use crate::words::usage;
 
 mod full;
+mod half;
 mod params;
 mod recipe;
 mod state;
 mod store;
+mod torch;
 mod workers;
 use full::Full;
+use half::Bf16;
 use params::{Ask, Params};
-use recipe::{Recipe, Settings, dialect_named};
+use recipe::{Recipe, Settings, dialect_named, keep_named};
 use store::Store;
 use workers::Workers;
 
@@ -40,7 +43,7 @@ impl Optimizer {
     #[new]
     #[pyo3(signature = (
         name, params, lr=None, *, dialect=None, threads=None, state_precision=None, wrap=None, schedule=None,
-        total_steps=None, **hyper
+        total_steps=None, keep=None, **hyper
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn new(
@@ -53,6 +56,7 @@ impl Optimizer {
         wrap: Option<Bound<'_, PyAny>>,
         schedule: Option<Bound<'_, PyAny>>,
         total_steps: Option<u64>,
+        keep: Option<&str>,
         hyper: Option<BTreeMap<String, f64>>,
     ) -> PyResult<Self> {
         let settings = Settings { dialect, state_precision, wrap, schedule, total_steps };
@@ -60,7 +64,7 @@ impl Optimizer {
         let workers = Workers::new(threads)?;
         let (items, bare) = items(params, "params")?;
         let names: Vec<String> = (0..items.len()).map(|index| index.to_string()).collect();
-        let mut store = store(&items, bare, &names, &recipe)?;
+        let mut store = store(&items, bare, &names, &recipe, keep)?;
         workers.lend(&mut *store);
         Ok(Self { recipe, workers, store: Mutex::new(store) })
     }
@@ -205,6 +209,25 @@ impl Optimizer {
         Ok(())
     }
 
+    /// Takes over what PyTorch's optimizer of the same rule had reached: its `state_dict()`, with its learning rate and
+    /// hyperparameters, in the dialect torch; on an error nothing is changed.
+    ///
+    /// Of a Muon, `rest` is the state of the AdamW that moves what is no matrix.
+    #[pyo3(signature = (state, rest=None))]
+    fn load_torch_state_dict(
+        &mut self,
+        state: &Bound<'_, PyDict>,
+        rest: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let store = &mut **self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let epsilon = if store.dtype() == "float64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
+        let (recipe, tensors) = torch::read(&self.recipe, store.layout(), epsilon, state, rest)?;
+        store.load_torch(&recipe.spec, &tensors)?;
+        self.recipe = recipe;
+        self.lend_threads();
+        Ok(())
+    }
+
     fn __repr__(&mut self) -> PyResult<String> {
         let hyper: Vec<String> =
             self.hyper()?.iter().map(|(name, value)| format!("{name}={value:?}, ")).collect();
@@ -247,16 +270,36 @@ fn store(
     bare: bool,
     names: &[String],
     recipe: &Recipe,
+    keep: Option<&str>,
 ) -> PyResult<Box<dyn Store>> {
     let Some(first) = items.first() else {
         return Err(PyValueError::new_err("params is empty: there is nothing to optimize"));
     };
-    Ok(match dtype_name(first).as_deref() {
-        Some("float32") => {
+    let keep = keep.map(keep_named).transpose()?;
+    let dtype = dtype_name(first);
+    Ok(match (dtype.as_deref(), keep) {
+        (Some("bfloat16"), _) | (Some("uint16"), Some(_)) => {
+            let (params, layout) = Params::new::<u16>(items, bare, names)?;
+            let keep = keep.unwrap_or(Keep::Master);
+            Box::new(Bf16::new(first.py(), params, layout, &recipe.spec, keep)?)
+        }
+        (Some("uint16"), None) => {
+            return Err(PyTypeError::new_err(
+                "parameter 0 has dtype uint16; if these are the bits of bf16 numbers, say what becomes of the digits that \
+                 do not fit: keep=\"master\", \"kahan\" or \"stochastic\"",
+            ));
+        }
+        (dtype, Some(_)) => {
+            return Err(PyValueError::new_err(format!(
+                "keep is for parameters of 16 bits (bfloat16), and these are {}; take it out",
+                dtype.unwrap_or("no arrays")
+            )));
+        }
+        (Some("float32"), None) => {
             let (params, layout) = Params::new::<f32>(items, bare, names)?;
             Box::new(Full::<f32>::new(params, &layout, &recipe.spec)?)
         }
-        Some("float64") => {
+        (Some("float64"), None) => {
             let (params, layout) = Params::new::<f64>(items, bare, names)?;
             Box::new(Full::<f64>::new(params, &layout, &recipe.spec)?)
         }

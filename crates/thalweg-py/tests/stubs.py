@@ -23,10 +23,11 @@ class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it d
     def detach(self) -> Any: ...
     def numpy(self) -> NDArray[Any]: ...
 
-_Array = NDArray[np.float32] | NDArray[np.float64] | _Tensor
+_Array = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | _Tensor
 _Arrays = _Array | Iterable[_Array]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
 _Precision = Literal["full", "bf16", "byte"]
+_Keep = Literal["master", "kahan", "stochastic"]
 _Wrap = str | Iterable[str | dict[str, Any]]
 _Schedule = str | dict[str, Any]
 
@@ -52,6 +53,7 @@ class Optimizer:
     def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_torch_state_dict(self, state: dict[str, Any], rest: dict[str, Any] | None = None) -> None: ...
 '''
 
 # The types of the keywords that every class has; hyperparameters are numbers.
@@ -64,6 +66,7 @@ TYPES = {
     "wrap": "_Wrap | None",
     "schedule": "_Schedule | None",
     "total_steps": "int | None",
+    "keep": "_Keep | None",
 }
 
 

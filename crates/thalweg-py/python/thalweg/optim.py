@@ -18,6 +18,9 @@ names, and the defaults of the dialect. Every class has these keywords, too:
   names are those of `thalweg list wrappers`.
 - schedule, total_steps: what `lr` is multiplied by in each step, such as "cosine" over total_steps, or
   {"name": "cosine", "steps": 1000, "final": 0.1}; the names are those of `thalweg list schedules`.
+- keep: of bfloat16 parameters, what becomes of the digits that do not fit: "master" (the default) keeps the lower half of
+  a float32, "kahan" what was missed, "stochastic" nothing, but rounds by chance. Arrays are of ml_dtypes, or the bits as
+  uint16; gradients are bfloat16 or float32.
 """
 
 import inspect as _inspect
@@ -35,6 +38,7 @@ _KEYWORDS = {
     "wrap": None,
     "schedule": None,
     "total_steps": None,
+    "keep": None,
 }
 
 

@@ -10,10 +10,11 @@ class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it d
     def detach(self) -> Any: ...
     def numpy(self) -> NDArray[Any]: ...
 
-_Array = NDArray[np.float32] | NDArray[np.float64] | _Tensor
+_Array = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | _Tensor
 _Arrays = _Array | Iterable[_Array]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
 _Precision = Literal["full", "bf16", "byte"]
+_Keep = Literal["master", "kahan", "stochastic"]
 _Wrap = str | Iterable[str | dict[str, Any]]
 _Schedule = str | dict[str, Any]
 
@@ -39,6 +40,7 @@ class Optimizer:
     def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_torch_state_dict(self, state: dict[str, Any], rest: dict[str, Any] | None = None) -> None: ...
 
 class SGD(Optimizer):
     def __new__(
@@ -52,6 +54,7 @@ class SGD(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SGD: ...
 
 class Momentum(Optimizer):
@@ -68,6 +71,7 @@ class Momentum(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Momentum: ...
 
 class NAG(Optimizer):
@@ -83,6 +87,7 @@ class NAG(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> NAG: ...
 
 class Adagrad(Optimizer):
@@ -100,6 +105,7 @@ class Adagrad(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adagrad: ...
 
 class Adadelta(Optimizer):
@@ -116,6 +122,7 @@ class Adadelta(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adadelta: ...
 
 class RMSprop(Optimizer):
@@ -132,6 +139,7 @@ class RMSprop(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RMSprop: ...
 
 class Adam(Optimizer):
@@ -149,6 +157,7 @@ class Adam(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adam: ...
 
 class RMSpropWithMomentum(Optimizer):
@@ -166,6 +175,7 @@ class RMSpropWithMomentum(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RMSpropWithMomentum: ...
 
 class CenteredRMSprop(Optimizer):
@@ -183,6 +193,7 @@ class CenteredRMSprop(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> CenteredRMSprop: ...
 
 class AMSGrad(Optimizer):
@@ -200,6 +211,7 @@ class AMSGrad(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AMSGrad: ...
 
 class AdamW(Optimizer):
@@ -218,6 +230,7 @@ class AdamW(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AdamW: ...
 
 class Adamax(Optimizer):
@@ -235,6 +248,7 @@ class Adamax(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adamax: ...
 
 class NAdam(Optimizer):
@@ -253,6 +267,7 @@ class NAdam(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> NAdam: ...
 
 class RAdam(Optimizer):
@@ -271,6 +286,7 @@ class RAdam(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RAdam: ...
 
 class AdaBelief(Optimizer):
@@ -289,6 +305,7 @@ class AdaBelief(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AdaBelief: ...
 
 class Yogi(Optimizer):
@@ -307,6 +324,7 @@ class Yogi(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Yogi: ...
 
 class ADOPT(Optimizer):
@@ -324,6 +342,7 @@ class ADOPT(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ADOPT: ...
 
 class Adan(Optimizer):
@@ -344,6 +363,7 @@ class Adan(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adan: ...
 
 class Lion(Optimizer):
@@ -361,6 +381,7 @@ class Lion(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Lion: ...
 
 class SignSGD(Optimizer):
@@ -375,6 +396,7 @@ class SignSGD(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SignSGD: ...
 
 class Rprop(Optimizer):
@@ -393,6 +415,7 @@ class Rprop(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Rprop: ...
 
 class ScheduleFreeSGD(Optimizer):
@@ -410,6 +433,7 @@ class ScheduleFreeSGD(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ScheduleFreeSGD: ...
 
 class ScheduleFreeAdamW(Optimizer):
@@ -429,6 +453,7 @@ class ScheduleFreeAdamW(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ScheduleFreeAdamW: ...
 
 class Prodigy(Optimizer):
@@ -450,6 +475,7 @@ class Prodigy(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Prodigy: ...
 
 class LARS(Optimizer):
@@ -468,6 +494,7 @@ class LARS(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LARS: ...
 
 class LAMB(Optimizer):
@@ -486,6 +513,7 @@ class LAMB(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LAMB: ...
 
 class Adafactor(Optimizer):
@@ -508,6 +536,7 @@ class Adafactor(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adafactor: ...
 
 class Muon(Optimizer):
@@ -533,6 +562,7 @@ class Muon(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Muon: ...
 
 class SOAP(Optimizer):
@@ -553,6 +583,7 @@ class SOAP(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SOAP: ...
 
 class GradientDescent(Optimizer):
@@ -570,6 +601,7 @@ class GradientDescent(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> GradientDescent: ...
 
 class LBFGS(Optimizer):
@@ -590,6 +622,7 @@ class LBFGS(Optimizer):
         wrap: _Wrap | None = None,
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LBFGS: ...
 
 def make(
@@ -603,5 +636,6 @@ def make(
     wrap: _Wrap | None = None,
     schedule: _Schedule | None = None,
     total_steps: int | None = None,
+    keep: _Keep | None = None,
     **hyper: float,
 ) -> Optimizer: ...

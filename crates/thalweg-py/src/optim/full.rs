@@ -1,6 +1,7 @@
 //! Parameters of 32 or 64 bits.
 
 use pyo3::prelude::*;
+use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Layout, Optimizer, OptimizerSpec, Span, StateDict, Threads, from_fn};
 
 use super::params::{Ask, Params, with_slices, write_all};
@@ -28,6 +29,10 @@ impl<T: Number + Cell> Store for Full<T> {
 
     fn dtype(&self) -> &'static str {
         if size_of::<T>() == 4 { "float32" } else { "float64" }
+    }
+
+    fn layout(&self) -> &Layout {
+        self.optimizer.layout()
     }
 
     fn steps(&self) -> u64 {
@@ -101,5 +106,15 @@ impl<T: Number + Cell> Store for Full<T> {
         optimizer.load(state).map_err(usage)?;
         self.optimizer = optimizer;
         Ok(())
+    }
+
+    fn load_torch(&mut self, spec: &OptimizerSpec, tensors: &[TorchTensor]) -> PyResult<()> {
+        let layout = self.optimizer.layout();
+        if tensors.is_empty() {
+            self.optimizer = spec.build(layout).map_err(usage)?;
+            return Ok(());
+        }
+        let state = StateDict::from_torch::<T>(&spec.name, layout, tensors).map_err(usage)?;
+        self.load(spec, &state)
     }
 }

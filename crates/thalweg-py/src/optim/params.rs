@@ -54,10 +54,6 @@ impl Params {
         Ok((params, layout))
     }
 
-    pub(super) fn is_bare(&self) -> bool {
-        self.bare
-    }
-
     /// `2 float32 arrays, 7 numbers`.
     pub(super) fn describe(&self, dtype: &str) -> String {
         let (count, numbers) = (self.lens.len(), self.lens.iter().sum::<usize>());
@@ -199,36 +195,53 @@ impl Params {
         Ok(())
     }
 
-    /// Asks the objective, of which the point is a copy or the parameters themselves: its value and its gradients.
-    pub(super) fn ask<'py, T: Cell, G: Cell>(
+    /// Asks an objective at copies of the parameters: its value and its gradients.
+    pub(super) fn ask_at<'py, T: Cell>(
         &self,
         py: Python<'py>,
+        f: &Py<PyAny>,
+        point: &[T],
+    ) -> PyResult<(f64, Vec<Bound<'py, PyAny>>)> {
+        let copies = self.copies(py, point)?;
+        let answer = f.bind(py).call1((self.as_given(py, copies)?,))?;
+        let wrong = |error: PyErr| {
+            PyTypeError::new_err(format!("the objective must return (value, gradients): {error}"))
+        };
+        let (value, grads): (Bound<'_, PyAny>, Bound<'_, PyAny>) = answer.extract().map_err(wrong)?;
+        Ok((number(&value).map_err(wrong)?, self.grads(py, Some(&grads))?))
+    }
+
+    /// Calls a closure, which does a backward pass at the parameters as they are: its loss and the gradients.
+    pub(super) fn ask_here<'py>(
+        &self,
+        py: Python<'py>,
+        closure: &Py<PyAny>,
+    ) -> PyResult<(f64, Vec<Bound<'py, PyAny>>)> {
+        let value = closure.bind(py).call0()?;
+        let value = number(&value).map_err(|error| {
+            PyTypeError::new_err(format!("the closure must return the loss, one number: {error}"))
+        })?;
+        Ok((value, self.grads(py, None)?))
+    }
+
+    /// Asks the objective at a point, which a closure finds in the parameters; its gradients one behind the other.
+    pub(super) fn ask<T: Cell>(
+        &self,
+        py: Python<'_>,
         ask: Ask<'_>,
         point: &[T],
-        grad: &mut [G],
+        grad: &mut [T],
     ) -> PyResult<f64> {
         let (value, grads) = match ask {
-            Ask::At(f) => {
-                let copies = self.copies(py, point)?;
-                let answer = f.bind(py).call1((self.as_given(py, copies)?,))?;
-                let wrong = |error: PyErr| {
-                    PyTypeError::new_err(format!("the objective must return (value, gradients): {error}"))
-                };
-                let (value, grads): (Bound<'_, PyAny>, Bound<'_, PyAny>) = answer.extract().map_err(wrong)?;
-                (number(&value).map_err(wrong)?, self.grads(py, Some(&grads))?)
-            }
+            Ask::At(f) => self.ask_at(py, f, point)?,
             Ask::Here(closure) => {
                 self.write(py, point)?;
-                let value = closure.bind(py).call0()?;
-                let value = number(&value).map_err(|error| {
-                    PyTypeError::new_err(format!("the closure must return the loss, one number: {error}"))
-                })?;
-                (value, self.grads(py, None)?)
+                self.ask_here(py, closure)?
             }
         };
         let mut rest = grad;
         for (index, (given, owner)) in grads.iter().zip(&self.owners).enumerate() {
-            let own = gradient::<G>(given, owner.bind(py), index)?;
+            let own = gradient::<T>(given, owner.bind(py), index)?;
             let values = own.as_slice()?;
             let (part, others) = rest.split_at_mut_checked(values.len()).ok_or_else(|| {
                 PyValueError::new_err(format!("parameter {index} was resized while the objective ran"))

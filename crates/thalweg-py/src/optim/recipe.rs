@@ -70,6 +70,10 @@ impl Recipe {
         Ok(rate)
     }
 
+    pub(super) fn has_schedule(&self) -> bool {
+        self.plan.is_some()
+    }
+
     /// Every hyperparameter but the learning rate.
     pub(super) fn hyper(&self) -> PyResult<BTreeMap<&'static str, f64>> {
         Ok(self.spec.resolved().map_err(usage)?.into_iter().collect())

@@ -1,7 +1,8 @@
 //! What the class asks of its parameters and their optimizer, whatever the number type.
 
 use pyo3::prelude::*;
-use thalweg::optim::{OptimizerSpec, StateDict, Threads};
+use thalweg::optim::state::torch::TorchTensor;
+use thalweg::optim::{Layout, OptimizerSpec, StateDict, Threads};
 
 use super::params::{Ask, Params};
 
@@ -11,6 +12,8 @@ pub(super) trait Store: Send {
 
     /// Such as `float32`.
     fn dtype(&self) -> &'static str;
+
+    fn layout(&self) -> &Layout;
 
     fn steps(&self) -> u64;
 
@@ -30,4 +33,7 @@ pub(super) trait Store: Send {
 
     /// Puts a state into the optimizer of `spec`, which takes the place of the one here. On an error nothing is changed.
     fn load(&mut self, spec: &OptimizerSpec, state: &StateDict) -> PyResult<()>;
+
+    /// The same with PyTorch's state of the same rule; there is none before the first step.
+    fn load_torch(&mut self, spec: &OptimizerSpec, tensors: &[TorchTensor]) -> PyResult<()>;
 }
