@@ -9,10 +9,11 @@ use pyo3::types::PyDict;
 use thalweg::optim::hyper::check_learning_rate;
 use thalweg::optim::{Keep, StateDict, registry};
 
-use crate::flat::{dtype_name, items, typed};
+use crate::flat::{dtype_name, typed};
 use crate::words::usage;
 
 mod full;
+mod groups;
 mod half;
 mod params;
 mod recipe;
@@ -21,6 +22,7 @@ mod store;
 mod torch;
 mod workers;
 use full::Full;
+use groups::Parameters;
 use half::Bf16;
 use params::{Ask, Params};
 use recipe::{Recipe, Settings, dialect_named, keep_named};
@@ -60,11 +62,10 @@ impl Optimizer {
         hyper: Option<BTreeMap<String, f64>>,
     ) -> PyResult<Self> {
         let settings = Settings { dialect, state_precision, wrap, schedule, total_steps };
-        let recipe = Recipe::new(name, lr, hyper.unwrap_or_default(), &settings)?;
+        let mut recipe = Recipe::new(name, lr, hyper.unwrap_or_default(), &settings)?;
         let workers = Workers::new(threads)?;
-        let (items, bare) = items(params, "params")?;
-        let names: Vec<String> = (0..items.len()).map(|index| index.to_string()).collect();
-        let mut store = store(&items, bare, &names, &recipe, keep)?;
+        let params = Parameters::read(params, &mut recipe)?;
+        let mut store = store(&params, &recipe, keep)?;
         workers.lend(&mut *store);
         Ok(Self { recipe, workers, store: Mutex::new(store) })
     }
@@ -265,21 +266,15 @@ impl Optimizer {
 }
 
 /// The store for the number type of the first parameter, which all must have.
-fn store(
-    items: &[Bound<'_, PyAny>],
-    bare: bool,
-    names: &[String],
-    recipe: &Recipe,
-    keep: Option<&str>,
-) -> PyResult<Box<dyn Store>> {
-    let Some(first) = items.first() else {
+fn store(params: &Parameters<'_>, recipe: &Recipe, keep: Option<&str>) -> PyResult<Box<dyn Store>> {
+    let Some(first) = params.items.first() else {
         return Err(PyValueError::new_err("params is empty: there is nothing to optimize"));
     };
     let keep = keep.map(keep_named).transpose()?;
     let dtype = dtype_name(first);
     Ok(match (dtype.as_deref(), keep) {
         (Some("bfloat16"), _) | (Some("uint16"), Some(_)) => {
-            let (params, layout) = Params::new::<u16>(items, bare, names)?;
+            let (params, layout) = Params::new::<u16>(params)?;
             let keep = keep.unwrap_or(Keep::Master);
             Box::new(Bf16::new(first.py(), params, layout, &recipe.spec, keep)?)
         }
@@ -296,11 +291,11 @@ fn store(
             )));
         }
         (Some("float32"), None) => {
-            let (params, layout) = Params::new::<f32>(items, bare, names)?;
+            let (params, layout) = Params::new::<f32>(params)?;
             Box::new(Full::<f32>::new(params, &layout, &recipe.spec)?)
         }
         (Some("float64"), None) => {
-            let (params, layout) = Params::new::<f64>(items, bare, names)?;
+            let (params, layout) = Params::new::<f64>(params)?;
             Box::new(Full::<f64>::new(params, &layout, &recipe.spec)?)
         }
         _ => {

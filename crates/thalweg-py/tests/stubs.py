@@ -25,6 +25,7 @@ class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it d
 
 _Array = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | _Tensor
 _Arrays = _Array | Iterable[_Array]
+_Params = _Arrays | Iterable[dict[str, Any]]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
 _Precision = Literal["full", "bf16", "byte"]
 _Keep = Literal["master", "kahan", "stochastic"]
@@ -46,7 +47,7 @@ class Optimizer:
     def wrap(self) -> list[str]: ...
     @property
     def steps(self) -> int: ...
-    def __new__(cls, name: str, params: _Arrays, lr: float | None = None, **keywords: Any) -> Optimizer: ...
+    def __new__(cls, name: str, params: _Params, lr: float | None = None, **keywords: Any) -> Optimizer: ...
     def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
     def zero_grad(self, set_to_none: bool = True) -> None: ...
@@ -58,7 +59,7 @@ class Optimizer:
 
 # The types of the keywords that every class has; hyperparameters are numbers.
 TYPES = {
-    "params": "_Arrays",
+    "params": "_Params",
     "lr": "float | None",
     "dialect": "_Dialect",
     "threads": "int",

@@ -8,6 +8,9 @@
     opt.step()
     opt.zero_grad()
 
+params are arrays, or groups of them as PyTorch has: dicts with "params" and what is different there, "lr" (kept as a
+multiple of the optimizer's), hyperparameters, "wrap", or "optimizer", the name of another rule.
+
 Arrays are float32 or float64, row-major, all of one type; tensors lie on the CPU. Hyperparameters have the registry's
 names, and the defaults of the dialect. Every class has these keywords, too:
 

@@ -12,6 +12,7 @@ class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it d
 
 _Array = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | _Tensor
 _Arrays = _Array | Iterable[_Array]
+_Params = _Arrays | Iterable[dict[str, Any]]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
 _Precision = Literal["full", "bf16", "byte"]
 _Keep = Literal["master", "kahan", "stochastic"]
@@ -33,7 +34,7 @@ class Optimizer:
     def wrap(self) -> list[str]: ...
     @property
     def steps(self) -> int: ...
-    def __new__(cls, name: str, params: _Arrays, lr: float | None = None, **keywords: Any) -> Optimizer: ...
+    def __new__(cls, name: str, params: _Params, lr: float | None = None, **keywords: Any) -> Optimizer: ...
     def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
     def zero_grad(self, set_to_none: bool = True) -> None: ...
@@ -45,7 +46,7 @@ class Optimizer:
 class SGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
@@ -60,7 +61,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -77,7 +78,7 @@ class Momentum(Optimizer):
 class NAG(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -93,7 +94,7 @@ class NAG(Optimizer):
 class Adagrad(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         epsilon: float = ...,
@@ -111,7 +112,7 @@ class Adagrad(Optimizer):
 class Adadelta(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         rho: float = ...,
@@ -128,7 +129,7 @@ class Adadelta(Optimizer):
 class RMSprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
@@ -145,7 +146,7 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -163,7 +164,7 @@ class Adam(Optimizer):
 class RMSpropWithMomentum(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
@@ -181,7 +182,7 @@ class RMSpropWithMomentum(Optimizer):
 class CenteredRMSprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
@@ -199,7 +200,7 @@ class CenteredRMSprop(Optimizer):
 class AMSGrad(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -217,7 +218,7 @@ class AMSGrad(Optimizer):
 class AdamW(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -236,7 +237,7 @@ class AdamW(Optimizer):
 class Adamax(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -254,7 +255,7 @@ class Adamax(Optimizer):
 class NAdam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -273,7 +274,7 @@ class NAdam(Optimizer):
 class RAdam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -292,7 +293,7 @@ class RAdam(Optimizer):
 class AdaBelief(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -311,7 +312,7 @@ class AdaBelief(Optimizer):
 class Yogi(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -330,7 +331,7 @@ class Yogi(Optimizer):
 class ADOPT(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -348,7 +349,7 @@ class ADOPT(Optimizer):
 class Adan(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -369,7 +370,7 @@ class Adan(Optimizer):
 class Lion(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -387,7 +388,7 @@ class Lion(Optimizer):
 class SignSGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
@@ -402,7 +403,7 @@ class SignSGD(Optimizer):
 class Rprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         eta_minus: float = ...,
@@ -421,7 +422,7 @@ class Rprop(Optimizer):
 class ScheduleFreeSGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta: float = ...,
@@ -439,7 +440,7 @@ class ScheduleFreeSGD(Optimizer):
 class ScheduleFreeAdamW(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -459,7 +460,7 @@ class ScheduleFreeAdamW(Optimizer):
 class Prodigy(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -481,7 +482,7 @@ class Prodigy(Optimizer):
 class LARS(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -500,7 +501,7 @@ class LARS(Optimizer):
 class LAMB(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -519,7 +520,7 @@ class LAMB(Optimizer):
 class Adafactor(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta2_decay: float = ...,
@@ -542,7 +543,7 @@ class Adafactor(Optimizer):
 class Muon(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -568,7 +569,7 @@ class Muon(Optimizer):
 class SOAP(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -589,7 +590,7 @@ class SOAP(Optimizer):
 class GradientDescent(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         c1: float = ...,
@@ -607,7 +608,7 @@ class GradientDescent(Optimizer):
 class LBFGS(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         history: float = ...,
@@ -627,7 +628,7 @@ class LBFGS(Optimizer):
 
 def make(
     name: str,
-    params: _Arrays,
+    params: _Params,
     lr: float | None = None,
     *,
     dialect: _Dialect = "torch",

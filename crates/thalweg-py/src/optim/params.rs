@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use thalweg::optim::{Layout, Orientation, Role};
 
+use super::groups::Parameters;
 use crate::flat::{Cell, Stretch, array_of, check_apart, is_tensor, items, readable, typed, writable};
 
 /// NumPy arrays or PyTorch tensors, all of one number type.
@@ -29,12 +30,10 @@ pub(super) enum Ask<'a> {
 }
 
 impl Params {
-    /// The parameters and their layout; each is a block, called as `names` says.
-    pub(super) fn new<T: Cell>(
-        items: &[Bound<'_, PyAny>],
-        bare: bool,
-        names: &[String],
-    ) -> PyResult<(Self, Layout)> {
+    /// The parameters and their layout, in which each is a block.
+    pub(super) fn new<T: Cell>(given: &Parameters<'_>) -> PyResult<(Self, Layout)> {
+        let Parameters { items, names, bare } = given;
+        let bare = *bare;
         let tensors = items.iter().any(is_tensor);
         // PyTorch's weights are [out, in]; of NumPy's arrays that is not known.
         let mut layout =

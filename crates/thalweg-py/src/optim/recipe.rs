@@ -107,6 +107,12 @@ impl Recipe {
         }
         if let Some(groups) = given("groups")? {
             found.spec.groups = read(&groups, "groups")?;
+            let (saved, own) = (found.spec.groups.len(), self.spec.groups.len());
+            if saved != own {
+                return Err(PyValueError::new_err(format!(
+                    "the state is of {saved} parameter groups, and there are {own} here; build the optimizer that it is of"
+                )));
+            }
         }
         if let Some(schedule) = given("schedule")? {
             let total = given("total_steps")?.map(|total| total.extract()).transpose()?.flatten();
@@ -173,7 +179,7 @@ fn watches_loss(schedule: &Schedule) -> bool {
 }
 
 /// `"clip-norm=1,ema=0.999"` as on the command line, or a list of such texts or of dicts, inner to outer.
-fn wrappers(given: &Bound<'_, PyAny>) -> PyResult<Vec<WrapSpec>> {
+pub(super) fn wrappers(given: &Bound<'_, PyAny>) -> PyResult<Vec<WrapSpec>> {
     if let Ok(text) = given.cast::<PyString>() {
         let text = text.to_string();
         let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
