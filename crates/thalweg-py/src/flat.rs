@@ -39,7 +39,7 @@ pub(crate) fn dtype_name(item: &Bound<'_, PyAny>) -> Option<String> {
     let dtype = item.getattr("dtype").ok()?;
     let name = dtype.getattr("name").and_then(|name| name.extract::<String>());
     let name = name.or_else(|_| dtype.str().map(|name| name.to_string())).ok()?;
-    Some(name.strip_prefix("torch.").map_or(name.clone(), str::to_owned))
+    Some(name.trim_start_matches("torch.").to_owned())
 }
 
 /// One array or several: the items, and whether it was a bare array.
@@ -68,9 +68,10 @@ pub(crate) fn typed<'py, T: Cell>(
     }
     let of_torch = is_tensor(item);
     let wrong_type = || {
-        let (given, wanted) = match item.cast::<PyUntypedArray>() {
-            Ok(array) => (array.dtype().to_string(), wanted::<T>(py)),
-            Err(_) => (dtype_name(item).unwrap_or_default(), wanted::<T>(py)),
+        let wanted = wanted::<T>(py);
+        let given = match item.cast::<PyUntypedArray>() {
+            Ok(array) => array.dtype().to_string(),
+            Err(_) => dtype_name(item).unwrap_or_default(),
         };
         let remedy = if of_torch { format!(".to(torch.{wanted})") } else { format!(".astype(\"{wanted}\")") };
         PyTypeError::new_err(format!("{name} has dtype {given}, expected {wanted}; convert it with {remedy}"))

@@ -4,6 +4,7 @@ import json
 import math
 import multiprocessing
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -52,11 +53,30 @@ def test_a_bad_number_of_threads_is_refused(bad):
             optim.Adam(np.ones(3), threads=bad)
 
 
-def test_threads_survive_a_loaded_state():
-    w = start()
-    opt = optim.Adam(w, threads=2)
-    opt.load_state_dict(walk(opt, w, 1) and opt.state_dict())
-    assert opt.threads == 2
+def seconds_of_others(opt, w):
+    """The time that other threads than this one work for a step, as a share of all."""
+    opt.step([np.ones_like(p) for p in w])
+    begin = time.process_time(), time.thread_time()
+    for _ in range(5):
+        opt.step([np.ones_like(p) for p in w])
+    all_of_it, own = time.process_time() - begin[0], time.thread_time() - begin[1]
+    return (all_of_it - own) / all_of_it
+
+
+@pytest.mark.parametrize("make", [lambda w, **k: optim.Adam(w, **k), lambda w, **k: optim.Adam([{"params": w}], **k)])
+def test_threads_do_the_work(make):
+    """Those of a pool do all of a step: the caller waits."""
+    w = [np.ones(3_000_000)]
+    opt = make(w)
+    assert seconds_of_others(opt, w) < 0.05
+    opt.threads = 2
+    assert seconds_of_others(opt, w) > 0.2
+    other = make(w, threads=2)
+    assert seconds_of_others(other, w) > 0.2
+    other.load_state_dict(opt.state_dict())
+    assert other.threads == 2 and seconds_of_others(other, w) > 0.2
+    other.threads = 1
+    assert seconds_of_others(other, w) < 0.05
 
 
 def _step_in_child(opt, w, results):

@@ -8,7 +8,9 @@ use pyo3::types::PyList;
 use thalweg::optim::{Layout, Orientation, Role};
 
 use super::groups::Parameters;
-use crate::flat::{Cell, Stretch, array_of, check_apart, is_tensor, items, readable, typed, writable};
+use crate::flat::{
+    Cell, Stretch, array_of, check_apart, dtype_name, is_tensor, items, readable, typed, writable,
+};
 
 /// NumPy arrays or PyTorch tensors, all of one number type.
 pub(super) struct Params {
@@ -125,7 +127,7 @@ impl Params {
             let owner = owner.bind(py);
             copies.push(if is_tensor(owner) {
                 let copy = owner.call_method0("detach")?;
-                let is_like = copy.getattr("dtype")?.str()?.to_string() != "torch.bfloat16";
+                let is_like = dtype_name(&copy).as_deref() != Some("bfloat16");
                 let copy = copy.call_method0(if is_like { "clone" } else { "float" })?;
                 let array = typed::<T>(&copy, "a copy")?;
                 writable(&array, "a copy")?.as_slice_mut()?.copy_from_slice(own);

@@ -11,7 +11,7 @@ use thalweg::optim::{Dialect, Layout, registry};
 
 use super::recipe::Recipe;
 use super::state::tensor;
-use crate::flat::{is_tensor, typed};
+use crate::flat::{dtype_name, is_tensor, typed};
 use crate::words::usage;
 
 /// PyTorch's names of hyperparameters that have others here.
@@ -278,7 +278,7 @@ fn values_of(value: &Bound<'_, PyAny>, name: &str) -> PyResult<(Vec<usize>, Valu
     let numpy = py.import("numpy")?;
     let array = if is_tensor(value) {
         let own = value.call_method0("detach")?.call_method0("cpu")?;
-        if own.getattr("dtype")?.str()?.to_string() == "torch.bfloat16" {
+        if dtype_name(&own).as_deref() == Some("bfloat16") {
             return tensor(typed::<u16>(&own, name)?.as_any(), name);
         }
         own.call_method0("numpy")?
