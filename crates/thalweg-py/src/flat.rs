@@ -110,14 +110,18 @@ fn of_tensor<'py>(tensor: &Bound<'py, PyAny>, bits: bool, name: &str) -> PyResul
         return Err(PyValueError::new_err(format!("{name} is sparse; make it dense with .to_dense()")));
     }
     let tensor = tensor.call_method0(intern!(py, "detach"))?;
-    let is_bf16 = bits && dtype_name(&tensor).as_deref() == Some("bfloat16");
-    if is_bf16 {
-        let int16 = py.import("torch")?.getattr("int16")?;
-        let array = tensor.call_method1("view", (int16,))?.call_method0(intern!(py, "numpy"))?;
-        return array.call_method1("view", ("uint16",));
+    if dtype_name(&tensor).as_deref() != Some("bfloat16") {
+        return tensor.call_method0(intern!(py, "numpy"));
     }
-    // A bf16 among others has no array: then the tensor stands for itself, and is refused by its type.
-    tensor.call_method0(intern!(py, "numpy")).or(Ok(tensor))
+    // Among others a bf16 has no array: then the tensor stands for itself, and is refused by its type.
+    if !bits {
+        return Ok(tensor);
+    }
+    let int16 = py.import("torch")?.getattr("int16")?;
+    tensor
+        .call_method1("view", (int16,))?
+        .call_method0(intern!(py, "numpy"))?
+        .call_method1("view", ("uint16",))
 }
 
 /// The array for reading, if it has that shape and its memory is one row-major piece.

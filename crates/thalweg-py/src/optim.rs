@@ -128,6 +128,12 @@ impl Optimizer {
         self.recipe.spec.wrap.iter().map(ToString::to_string).collect()
     }
 
+    /// What becomes of the digits of bfloat16 parameters that do not fit; None for other parameters.
+    #[getter]
+    fn keep(&mut self) -> Option<&'static str> {
+        self.store().keep().map(Keep::name)
+    }
+
     /// How many steps were done.
     #[getter]
     fn steps(&mut self) -> u64 {

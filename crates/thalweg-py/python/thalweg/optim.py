@@ -74,9 +74,10 @@ def _class(row):
         defaults = ", ".join(f"{key}={value:g}" for key, value in settings.items())
         lines += [f"{which}: {form['formula']}", f"    with {defaults}"]
     lines += ["", *(f"{key} ({symbol}) lies in {span}." for key, (symbol, span) in hyper.items())]
+    lines += ["", "The module's documentation has the keywords that every class has."]
     members = {
         "__new__": new,
-        "__doc__": "\n".join(lines).rstrip(),
+        "__doc__": "\n".join(lines),
         "__module__": __name__,
         "__signature__": _inspect.Signature([*plain, *named]),
         "name": name,

@@ -67,6 +67,10 @@ impl Store for Bf16 {
         "bfloat16"
     }
 
+    fn keep(&self) -> Option<Keep> {
+        Some(self.keep)
+    }
+
     fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
-use thalweg::optim::{Layout, OptimizerSpec, StateDict, Threads};
+use thalweg::optim::{Keep, Layout, OptimizerSpec, StateDict, Threads};
 
 use super::params::{Ask, Params};
 
@@ -12,6 +12,11 @@ pub(super) trait Store: Send {
 
     /// Such as `float32`.
     fn dtype(&self) -> &'static str;
+
+    /// What becomes of the digits that do not fit into 16 bits.
+    fn keep(&self) -> Option<Keep> {
+        None
+    }
 
     fn layout(&self) -> &Layout;
 
