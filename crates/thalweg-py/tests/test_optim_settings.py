@@ -19,19 +19,23 @@ def walk(opt, w, steps, seed=0, start=0):
     return w
 
 
-def start(dtype=np.float32):
+def start(*more):
     draw = np.random.default_rng(3)
-    return [draw.standard_normal(shape).astype(dtype) for shape in [(70, 50), (3000,), (5,)]]
+    return [draw.standard_normal(shape).astype(np.float32) for shape in [(70, 50), (3000,), (5,), *more]]
+
+
+# Enough for a step to be shared out among threads.
+BIG = (1000, 1000)
 
 
 def test_threads_change_no_bit():
     ends = []
     for threads in (1, 2, 5):
-        w = start()
+        w = start(BIG)
         opt = optim.Adam(w, wrap="clip-norm=1", threads=threads)
         assert opt.threads == threads
         ends.append(walk(opt, w, 5))
-    w = start()
+    w = start(BIG)
     opt = optim.Adam(w, wrap="clip-norm=1")
     assert opt.threads == 1
     for step in range(5):
@@ -68,7 +72,7 @@ def test_threads_do_the_work(make):
     """Those of a pool do all of a step: the caller waits."""
     w = [np.ones(3_000_000)]
     opt = make(w)
-    assert seconds_of_others(opt, w) < 0.05
+    assert seconds_of_others(opt, w) < 0.1
     opt.threads = 2
     assert seconds_of_others(opt, w) > 0.2
     other = make(w, threads=2)
@@ -76,7 +80,7 @@ def test_threads_do_the_work(make):
     other.load_state_dict(opt.state_dict())
     assert other.threads == 2 and seconds_of_others(other, w) > 0.2
     other.threads = 1
-    assert seconds_of_others(other, w) < 0.05
+    assert seconds_of_others(other, w) < 0.1
 
 
 def _step_in_child(opt, w, results):
@@ -86,7 +90,7 @@ def _step_in_child(opt, w, results):
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork")
 def test_a_forked_process_has_threads_of_its_own():
-    w = start()
+    w = start(BIG)
     opt = optim.Adam(w, threads=2)
     walk(opt, w, 1)
     context = multiprocessing.get_context("fork")
@@ -101,31 +105,29 @@ def test_a_forked_process_has_threads_of_its_own():
 
 
 def test_other_threads_run_during_a_step():
-    """A step of a big array takes long enough for another thread to count in it, if it may."""
+    """Another thread notes the time: also in the midst of a long step, in which the interpreter cannot switch by itself."""
     w = np.ones(20_000_000, np.float32)
     grad = np.ones_like(w)
     opt = optim.Adam(w)
-    state, seen = {"inside": False, "done": False}, []
+    opt.step(grad)
+    ticks, done = [], threading.Event()
 
-    def count():
-        while not state["done"]:
-            if state["inside"]:
-                seen.append(1)
-            else:
-                threading.Event().wait(1e-4)
+    def tick():
+        while not done.is_set():
+            ticks.append(time.perf_counter())
+            time.sleep(1e-4)
 
-    other = threading.Thread(target=count)
+    other = threading.Thread(target=tick)
     other.start()
     try:
+        begin = time.perf_counter()
         opt.step(grad)
-        state["inside"] = True
-        opt.step(grad)
-        state["inside"] = False
+        length = time.perf_counter() - begin
     finally:
-        state["done"] = True
+        done.set()
         other.join()
-    # Between the two assignments alone, the interpreter would hardly ever switch: a slice is 5 ms.
-    assert len(seen) > 1000
+    assert length > 0.01
+    assert sum(0.4 < (now - begin) / length < 0.6 for now in ticks) > 3
 
 
 @pytest.mark.parametrize("precision, most", [("bf16", 0.02), ("byte", 0.05)])
