@@ -100,28 +100,30 @@ fn wanted<T: Cell>(py: Python<'_>) -> String {
 /// A tensor's memory as a NumPy array; NumPy has no bf16, so those come as bits.
 fn of_tensor<'py>(tensor: &Bound<'py, PyAny>, bits: bool, name: &str) -> PyResult<Bound<'py, PyAny>> {
     let py = tensor.py();
-    if !tensor.getattr(intern!(py, "is_cpu"))?.is_truthy()? {
+    let own = tensor.call_method0(intern!(py, "detach"))?;
+    let failed = match own.call_method0(intern!(py, "numpy")) {
+        Ok(array) => return Ok(array),
+        Err(error) => error,
+    };
+    // What stands against it is looked for only now: this is done for every tensor in every step.
+    if !tensor.getattr("is_cpu")?.is_truthy()? {
         let device = tensor.getattr("device")?;
         return Err(PyValueError::new_err(format!(
             "{name} lies on the device {device}, and steps are made on the CPU; move it with .cpu()"
         )));
     }
-    if tensor.getattr(intern!(py, "is_sparse"))?.is_truthy()? {
+    if tensor.getattr("is_sparse")?.is_truthy()? {
         return Err(PyValueError::new_err(format!("{name} is sparse; make it dense with .to_dense()")));
     }
-    let tensor = tensor.call_method0(intern!(py, "detach"))?;
-    if dtype_name(&tensor).as_deref() != Some("bfloat16") {
-        return tensor.call_method0(intern!(py, "numpy"));
+    if dtype_name(&own).as_deref() != Some("bfloat16") {
+        return Err(failed);
     }
     // Among others a bf16 has no array: then the tensor stands for itself, and is refused by its type.
     if !bits {
-        return Ok(tensor);
+        return Ok(own);
     }
     let int16 = py.import("torch")?.getattr("int16")?;
-    tensor
-        .call_method1("view", (int16,))?
-        .call_method0(intern!(py, "numpy"))?
-        .call_method1("view", ("uint16",))
+    own.call_method1("view", (int16,))?.call_method0("numpy")?.call_method1("view", ("uint16",))
 }
 
 /// The array for reading, if it has that shape and its memory is one row-major piece.
