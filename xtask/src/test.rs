@@ -123,8 +123,20 @@ fn python_build(_: &[String]) -> Result<String, ChoreError> {
 
 fn python_tests(_: &[String]) -> Result<String, ChoreError> {
     let tests = format!("{PYTHON_PACKAGE}/tests");
-    let log = run_logged(command(python::for_tests()?).args(["-m", "pytest", "-q", &tests]), "python")?;
-    Ok(log.lines().last().unwrap_or_default().to_string())
+    let python = python::for_tests()?;
+    let last = |log: &str| log.lines().last().unwrap_or_default().to_string();
+    let log = run_logged(command(&python).args(["-m", "pytest", "-q", &tests]), "python")?;
+    let Some(torch) = python::with_torch() else {
+        return Ok(format!("{}; without PyTorch (`cargo xtask goldens` brings it)", last(&log)));
+    };
+    // Pytest and the package itself are only in the tests' environment; what both have, both have pinned alike.
+    let paths = [root().join(PYTHON_PACKAGE).join("python"), python::packages_of(&python)?];
+    let paths = std::env::join_paths(paths).map_err(|e| ChoreError::failed(e.to_string()))?;
+    let with_torch = run_logged(
+        command(torch).args(["-m", "pytest", "-q", "-k", "torch", &tests]).env("PYTHONPATH", paths),
+        "python-torch",
+    )?;
+    Ok(format!("{}; with PyTorch {}", last(&log), last(&with_torch)))
 }
 
 #[derive(Debug, Default, PartialEq)]

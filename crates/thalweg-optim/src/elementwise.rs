@@ -18,6 +18,8 @@ use crate::span::{Span, recycle};
 use crate::state::StateDict;
 use crate::threads::Threads;
 
+/// Elements from which on a step's memory is not in the caches: with Adam's state, 7 MB.
+const FAR_FROM: usize = 1 << 18;
 /// Elements from which on a second thread pays for its waking.
 const PARALLEL_FROM: usize = 1 << 15;
 
@@ -48,6 +50,8 @@ struct Cut {
     threads: Threads,
     /// Elements of a stretch, at most.
     stretch: usize,
+    /// See [`Step::far`].
+    far: bool,
 }
 
 impl<R: Rule> Elementwise<R, f32> {
@@ -138,12 +142,16 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
             (false, true) => n.div_ceil(4 * count).next_multiple_of(BLOCK),
             (false, false) => usize::MAX,
         };
-        Cut { threads: if parallel { self.threads.clone() } else { Threads::default() }, stretch }
+        Cut {
+            threads: if parallel { self.threads.clone() } else { Threads::default() },
+            stretch,
+            far: n >= FAR_FROM,
+        }
     }
 
     fn move_full(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Ride<T>) {
         let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
-        let Cut { threads, stretch } = self.cut();
+        let Cut { threads, stretch, far } = self.cut();
         let Memory::Full(state) = &mut self.memory else { unreachable!("asked for by its caller") };
         let mut slots = R::State::<T>::split(state, self.layout.len());
         let mut works: Vec<Work<'_, R, T>> = recycle(std::mem::take(&mut self.works));
@@ -158,7 +166,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
             works.push(whole);
         }
         passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| dispatch(Step { coefficients, riders, pass, work }));
+            threads.run(&mut works, |work| dispatch(Step { coefficients, riders, pass, far, work }));
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
         self.works = recycle(works);
@@ -172,7 +180,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         riders: Ride<f32>,
     ) {
         let coefficients = self.rule.coefficients::<f32>(self.steps, learning_rate, &mut self.scalars);
-        let (Cut { threads, stretch }, step) = (self.cut(), self.steps);
+        let (Cut { threads, stretch, far }, step) = (self.cut(), self.steps);
         let state = match &mut self.memory {
             Memory::Full(state) => {
                 let state = T::singles(state).expect("W of 16 bits has a state of single precision");
@@ -183,7 +191,8 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         let mut works: Vec<PieceWork<'_, R>> = recycle(std::mem::take(&mut self.pieces));
         pieces::works(weights, state, &self.layout, stretch, &mut works);
         passes::<R, f32>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, step, work }));
+            threads
+                .run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, step, far, work }));
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
         self.pieces = recycle(works);

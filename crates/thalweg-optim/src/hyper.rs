@@ -376,8 +376,12 @@ pub(crate) fn check_order<R: Method>(
     Err(OptimError::Contradiction { optimizer, lesser, lesser_value, greater, greater_value, relation })
 }
 
-/// See [`Optimizer::check_learning_rate`](crate::Optimizer::check_learning_rate); a group multiplies it by `factor`.
-pub(crate) fn check_learning_rate<T: Real>(
+/// See [`Optimizer::check_learning_rate`](crate::Optimizer::check_learning_rate), which knows the factor of the largest group:
+/// for settings that enter before there is an optimizer.
+///
+/// # Errors
+/// As there.
+pub fn check_learning_rate<T: Real>(
     optimizer: &'static str,
     value: f64,
     factor: f64,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::pack::{Rounding, from_bf16, from_bytes, hash, to_bf16, to_bytes};
 use crate::kernel::step::BLOCK;
-use crate::kernel::{Isa, Kernel, dispatch};
+use crate::kernel::{Isa, Kernel, call_ahead, dispatch};
 use crate::params::Layout;
 use crate::state::{StateDict, Values};
 
@@ -94,6 +94,17 @@ impl<'a> Cells<'a> {
         match self {
             Self::Bf16(cells) => Cells::Bf16(cells),
             Self::Byte(codes, scales) => Cells::Byte(codes, scales),
+        }
+    }
+
+    /// Asks the memory for a block.
+    #[inline(always)]
+    pub(crate) fn call_ahead(&self, block: usize, slots: usize) {
+        for column in block * slots..(block + 1) * slots {
+            match self {
+                Self::Bf16(cells) => call_ahead::<_, BLOCK>(cells, column * BLOCK),
+                Self::Byte(codes, _) => call_ahead::<_, BLOCK>(codes, column * BLOCK),
+            }
         }
     }
 

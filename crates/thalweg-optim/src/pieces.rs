@@ -7,7 +7,7 @@
 use crate::half::HalfPart;
 use crate::kernel::pack::{Rounding, hash};
 use crate::kernel::step::{BLOCK, Moves, Pass, Ride, Sums};
-use crate::kernel::{Isa, Kernel, dispatch};
+use crate::kernel::{AHEAD, Isa, Kernel, LONG, call_ahead, dispatch};
 use crate::packed::{Cells, Pack, Unpack};
 use crate::params::Layout;
 use crate::rule::Rule;
@@ -39,6 +39,15 @@ impl<'a> Weights<'a> {
         match self {
             Self::Full(span) => Weights::Full(span.reborrow()),
             Self::Half(part) => Weights::Half(part.reborrow()),
+        }
+    }
+
+    /// Asks the memory for the block that begins at `start`.
+    #[inline(always)]
+    fn call_ahead(&self, start: usize) {
+        if let Self::Full(span) = self {
+            call_ahead::<_, BLOCK>(span.w, start);
+            call_ahead::<_, BLOCK>(span.grad.values(), start);
         }
     }
 
@@ -115,6 +124,14 @@ impl<R: Rule> State<'_, R> {
     }
 
     #[inline(always)]
+    fn call_ahead(&self, start: usize) {
+        match self {
+            Self::Full(slots) => R::State::<f32>::call_ahead::<BLOCK>(slots, start),
+            Self::Packed(cells) => cells.call_ahead(start / BLOCK, R::STATES.len()),
+        }
+    }
+
+    #[inline(always)]
     fn load<I: Isa>(&self, start: usize) -> Block<R> {
         match self {
             Self::Full(slots) => R::State::<f32>::load_block(slots, start),
@@ -176,6 +193,8 @@ pub(crate) struct PieceStep<'w, 'a, R: Rule> {
     pub(crate) riders: Ride<f32>,
     pub(crate) pass: Pass,
     pub(crate) step: u64,
+    /// As in [`Step`](crate::kernel::step::Step).
+    pub(crate) far: bool,
     pub(crate) work: &'w mut PieceWork<'a, R>,
 }
 
@@ -184,11 +203,12 @@ impl<R: Rule> Kernel for PieceStep<'_, '_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { coefficients, riders, pass, step, work } = self;
+        let Self { coefficients, riders, pass, step, far, work } = self;
         let PieceWork { weights, state, first, sums } = work;
         let mut moves = Moves::<R, f32> { coefficients, riders, pass, sums: Sums::default() };
         let (n, key) = (weights.len(), step_key(step));
         let whole = n - n % BLOCK;
+        let ahead = far && n >= LONG;
         let last_key = block_key(key, *first + whole / BLOCK);
         // What does not fill a block is unpacked into one, with zeros behind it, and the loop serves both, as in
         // [`Step`](crate::kernel::step::Step).
@@ -202,6 +222,10 @@ impl<R: Rule> Kernel for PieceStep<'_, '_, R> {
             for start in (0..len).step_by(BLOCK) {
                 let key = block_key(key, *first + start / BLOCK);
                 let (mut w, mut g) = ([0.0; BLOCK], [0.0; BLOCK]);
+                if ahead {
+                    weights.call_ahead(start + AHEAD);
+                    state.call_ahead(start + AHEAD);
+                }
                 weights.load(start, &mut w, &mut g);
                 let mut block = state.load::<I>(start);
                 if moves.block(&mut w, &mut g, &mut block) {

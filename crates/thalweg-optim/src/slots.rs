@@ -1,5 +1,6 @@
 //! The memory of one element between steps, as a rule sees it and as it lies in memory.
 
+use crate::kernel::call_ahead;
 use crate::real::Real;
 
 /// The state of one element: an array of numbers, kept in memory slot by slot (all elements' first numbers, then all
@@ -34,6 +35,8 @@ pub trait Slots<T>: Sized + Copy {
     fn slices<const B: usize>(block: &mut Self::Block<B>) -> Self::Slices<'_>;
     /// The states of the elements `start..start + B`.
     fn load_block<const B: usize>(slots: &Self::Slices<'_>, start: usize) -> Self::Block<B>;
+    /// Asks the memory for the states of the elements `start..start + B`, which may lie behind the end.
+    fn call_ahead<const B: usize>(slots: &Self::Slices<'_>, start: usize);
     /// Writes the states of the elements `start..start + B`.
     fn store_block<const B: usize>(slots: &mut Self::Slices<'_>, start: usize, block: &Self::Block<B>);
     /// The states of the elements from `start` on, fewer than `B`; zeros behind them.
@@ -111,6 +114,11 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
             values.copy_from_slice(&slot[start..start + B]);
         }
         block
+    }
+
+    #[inline(always)]
+    fn call_ahead<const B: usize>(slots: &Self::Slices<'_>, start: usize) {
+        slots.iter().for_each(|slot| call_ahead::<T, B>(slot, start));
     }
 
     #[inline(always)]

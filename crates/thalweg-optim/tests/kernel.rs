@@ -87,7 +87,13 @@ fn vector<R: Rule, T: Real>(
     let mut work = Work::new(span, slots);
     run_on(
         level,
-        Step::<R, T> { coefficients, riders: Ride::new(riders(ride), 0.05), pass, work: &mut work },
+        Step::<R, T> {
+            coefficients,
+            riders: Ride::new(riders(ride), 0.05),
+            pass,
+            far: true,
+            work: &mut work,
+        },
     );
     work.sums
 }

@@ -1,4 +1,4 @@
-//! Optimizers over NumPy arrays, in place: each array is a flat slice with a state of its own.
+//! Optimizers over NumPy arrays and PyTorch tensors, in place: each array is a flat slice with a state of its own.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,134 +6,192 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use thalweg::optim::{Dialect, OptimizerSpec, StateDict, registry};
+use thalweg::optim::{Keep, StateDict, registry};
 
-use crate::flat::{items, typed};
+use crate::flat::{dtype_name, typed};
 use crate::words::usage;
 
-mod group;
-use group::Group;
+mod full;
+mod groups;
+mod half;
+mod params;
+mod recipe;
+mod state;
+mod store;
+mod torch;
+mod workers;
+use full::Full;
+use groups::Parameters;
+use half::Bf16;
+use params::{Ask, Params};
+use recipe::{Recipe, Settings, dialect_named, keep_named};
+use store::Store;
+use workers::Workers;
 
-/// An optimizer of the registry over float32 or float64 arrays, which it changes in place.
+/// An optimizer of the registry over NumPy arrays or PyTorch tensors, which it changes in place.
 ///
 /// Use a class of `thalweg.optim`, such as `Adam`, or `thalweg.optim.make` with a name.
 #[pyclass(subclass, module = "thalweg.optim")]
 pub(crate) struct Optimizer {
-    spec: OptimizerSpec,
-    name: &'static str,
-    learning_rate: f64,
-    /// One bare array was given: then one bare gradient is expected.
-    bare: bool,
+    recipe: Recipe,
+    workers: Workers,
     // A class must be shareable between threads. It is never locked: every method borrows the object as its own.
-    arrays: Mutex<Arrays>,
-}
-
-/// All arrays of an optimizer have one number type.
-enum Arrays {
-    F32(Group<f32>),
-    F64(Group<f64>),
-}
-
-/// Does the same for both number types.
-macro_rules! each {
-    ($arrays:expr, $group:ident => $what:expr) => {
-        match $arrays {
-            Arrays::F32($group) => $what,
-            Arrays::F64($group) => $what,
-        }
-    };
+    store: Mutex<Box<dyn Store>>,
 }
 
 #[pymethods]
 impl Optimizer {
     #[new]
-    #[pyo3(signature = (name, params, lr=None, *, dialect="torch", **hyper))]
+    #[pyo3(signature = (
+        name, params, lr=None, *, dialect=None, threads=None, state_precision=None, wrap=None, schedule=None,
+        total_steps=None, keep=None, **hyper
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's keywords")]
     fn new(
         name: &str,
         params: &Bound<'_, PyAny>,
         lr: Option<f64>,
-        dialect: &str,
+        dialect: Option<String>,
+        threads: Option<&Bound<'_, PyAny>>,
+        state_precision: Option<String>,
+        wrap: Option<Bound<'_, PyAny>>,
+        schedule: Option<Bound<'_, PyAny>>,
+        total_steps: Option<u64>,
+        keep: Option<&str>,
         hyper: Option<BTreeMap<String, f64>>,
     ) -> PyResult<Self> {
-        let spec = spec(name, dialect, hyper.unwrap_or_default())?;
-        let info = registry::find(name).map_err(usage)?.info;
-        let learning_rate = lr.unwrap_or(info.learning_rate.get(spec.dialect));
-        let (items, bare) = items(params, "params")?;
-        let Some(first) = items.first() else {
-            return Err(PyValueError::new_err("params is empty: there is nothing to optimize"));
-        };
-        let arrays = if typed::<f32>(first, "").is_ok() {
-            Arrays::F32(Group::new(&items, &spec)?)
-        } else if typed::<f64>(first, "").is_ok() {
-            Arrays::F64(Group::new(&items, &spec)?)
-        } else {
-            return Err(typed::<f64>(first, "parameter 0")
-                .err()
-                .unwrap_or_else(|| PyTypeError::new_err("parameter 0 is no array of numbers")));
-        };
-        each!(&arrays, group => group.check_learning_rate(learning_rate))?;
-        Ok(Self { spec, name: info.name, learning_rate, bare, arrays: Mutex::new(arrays) })
+        let settings = Settings { dialect, state_precision, wrap, schedule, total_steps };
+        let mut recipe = Recipe::new(name, lr, hyper.unwrap_or_default(), &settings)?;
+        let workers = Workers::new(threads)?;
+        let params = Parameters::read(params, &mut recipe)?;
+        let mut store = store(&params, &recipe, keep)?;
+        store.check_learning_rate(recipe.learning_rate)?;
+        workers.lend(&mut *store);
+        Ok(Self { recipe, workers, store: Mutex::new(store) })
     }
 
-    /// The learning rate of the next step.
+    /// The learning rate; a schedule multiplies it, see `next_lr`.
     #[getter]
     fn lr(&self) -> f64 {
-        self.learning_rate
+        self.recipe.learning_rate
     }
 
     #[setter]
     fn set_lr(&mut self, lr: f64) -> PyResult<()> {
-        each!(self.arrays(), group => group.check_learning_rate(lr))?;
-        self.learning_rate = lr;
+        self.store().check_learning_rate(lr)?;
+        self.recipe.learning_rate = lr;
+        Ok(())
+    }
+
+    /// The learning rate of the next step: `lr` times what the schedule says of it.
+    #[getter]
+    fn next_lr(&mut self) -> PyResult<f64> {
+        let steps = self.store().steps();
+        self.recipe.rate(steps)
+    }
+
+    /// How many threads share a step; the bits do not depend on it.
+    #[getter]
+    fn threads(&self) -> usize {
+        self.workers.count()
+    }
+
+    #[setter]
+    fn set_threads(&mut self, threads: &Bound<'_, PyAny>) -> PyResult<()> {
+        let workers = Workers::new(Some(threads))?;
+        workers.lend(self.store());
+        self.workers = workers;
         Ok(())
     }
 
     /// Whose form of the rule: torch, keras, optax or textbook.
     #[getter]
     fn dialect(&self) -> &'static str {
-        self.spec.dialect.name()
+        self.recipe.spec.dialect.name()
+    }
+
+    /// In how many bits the state is kept: full, bf16 or byte.
+    #[getter]
+    fn state_precision(&self) -> &'static str {
+        self.recipe.spec.precision.name()
     }
 
     /// Every hyperparameter but the learning rate.
     #[getter]
     fn hyper(&self) -> PyResult<BTreeMap<&'static str, f64>> {
-        Ok(self.spec.resolved().map_err(usage)?.into_iter().collect())
+        self.recipe.hyper()
+    }
+
+    /// What goes around the rule, inner to outer, such as `["clip-norm=1", "ema=0.999"]`.
+    #[getter]
+    fn wrap(&self) -> Vec<String> {
+        self.recipe.spec.wrap.iter().map(ToString::to_string).collect()
+    }
+
+    /// What becomes of the digits of bfloat16 parameters that do not fit; None for other parameters.
+    #[getter]
+    fn keep(&mut self) -> Option<&'static str> {
+        self.store().keep().map(Keep::name)
     }
 
     /// How many steps were done.
     #[getter]
     fn steps(&mut self) -> u64 {
-        each!(self.arrays(), group => group.steps())
+        self.store().steps()
     }
 
     /// One step in place with the gradients at the parameters, in the order of the parameters.
     ///
-    /// All is checked first: after an error nothing has changed.
-    fn step(&mut self, grads: &Bound<'_, PyAny>) -> PyResult<()> {
-        let learning_rate = self.learning_rate;
-        each!(self.arrays(), group => group.step(grads, learning_rate))
+    /// Without gradients, each PyTorch tensor's own `.grad` is taken; every one must be there. With a function, as
+    /// PyTorch's `closure`, which does the backward pass and returns the loss, the method asks it as often and where it
+    /// likes, and the loss is returned. All is checked first: after an error nothing has changed.
+    #[pyo3(signature = (grads=None))]
+    fn step(&mut self, py: Python<'_>, grads: Option<&Bound<'_, PyAny>>) -> PyResult<Option<f64>> {
+        let rate = self.prepare()?;
+        match grads {
+            Some(closure) if closure.is_callable() => {
+                let closure = closure.clone().unbind();
+                self.store().step_with(py, Ask::Here(&closure), rate).map(Some)
+            }
+            grads => self.store().step(py, grads, rate).map(|()| None),
+        }
     }
 
     /// One step in place with an objective: `f(params) -> (value, grads)`, asked where the rule wants its gradient.
     ///
     /// Returns the value there. `f` gets copies; if it raises, nothing has changed.
     fn step_with(&mut self, f: &Bound<'_, PyAny>) -> PyResult<f64> {
-        let (learning_rate, bare) = (self.learning_rate, self.bare);
-        each!(self.arrays(), group => group.step_with(f, learning_rate, bare))
+        let rate = self.prepare()?;
+        let (py, f) = (f.py(), f.clone().unbind());
+        self.store().step_with(py, Ask::At(&f), rate)
+    }
+
+    /// Forgets the gradients of PyTorch tensors, or fills them with zeros.
+    #[pyo3(signature = (set_to_none=true))]
+    fn zero_grad(&mut self, py: Python<'_>, set_to_none: bool) -> PyResult<()> {
+        self.store().params().zero_grad(py, set_to_none)
+    }
+
+    /// The point at which the model should be judged, as copies like the parameters: the average of Schedule-Free, EMA,
+    /// SWA or Lookahead; the parameters themselves where nothing is averaged.
+    fn average<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let store = self.store();
+        let copies = store.average(py)?;
+        store.params().as_given(py, copies)
     }
 
     /// All that decides the next steps, as a dict of plain data and copied arrays.
     fn state_dict<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = PyDict::new(py);
-        state.set_item("optimizer", self.name)?;
+        state.set_item("optimizer", self.recipe.name)?;
         state.set_item("dialect", self.dialect())?;
-        state.set_item("lr", self.learning_rate)?;
-        state.set_item("hyper", self.hyper()?)?;
-        state.set_item("state", each!(self.arrays(), group => group.state(py))?)?;
+        self.recipe.save(&state)?;
+        state.set_item("state", state::to_python(py, &self.store().save())?)?;
         Ok(state)
     }
 
-    /// Puts back what `state_dict` gave, hyperparameters included; on an error nothing is changed.
+    /// Puts back what `state_dict` gave, with the learning rate, hyperparameters, wrappers, groups and schedule that it was
+    /// saved with; on an error nothing is changed.
     fn load_state_dict(&mut self, state: &Bound<'_, PyDict>) -> PyResult<()> {
         let get = |key: &str| {
             state.get_item(key)?.ok_or_else(|| {
@@ -143,25 +201,52 @@ impl Optimizer {
         let (name, its_dialect): (String, String) =
             (get("optimizer")?.extract()?, get("dialect")?.extract()?);
         let maker = StateDict::of(name, dialect_named(&its_dialect)?);
-        let own = StateDict::of(self.name, self.spec.dialect);
+        let own = StateDict::of(self.recipe.name, self.recipe.spec.dialect);
         own.same_maker(&maker).map_err(usage)?;
-        let spec = spec(self.name, self.dialect(), get("hyper")?.extract()?)?;
-        let learning_rate: f64 = get("lr")?.extract()?;
-        each!(self.arrays(), group => group.check_learning_rate(learning_rate))?;
+        for key in ["hyper", "lr"] {
+            get(key)?;
+        }
+        let recipe = self.recipe.saved_with(state)?;
         let saved = get("state")?;
-        each!(self.arrays(), group => group.load_state(maker, &saved, &spec))?;
-        (self.spec, self.learning_rate) = (spec, learning_rate);
+        let store = self.store();
+        store.check_learning_rate(recipe.learning_rate)?;
+        let found = state::from_python(&saved, &store.save(), StateDict::default())?;
+        store.load(&recipe.spec, &found)?;
+        self.recipe = recipe;
+        self.lend_threads();
+        Ok(())
+    }
+
+    /// Takes over what PyTorch's optimizer of the same rule had reached: its `state_dict()`, with its learning rate and
+    /// hyperparameters, in the dialect torch; on an error nothing is changed.
+    ///
+    /// Of a Muon, `rest` is the state of the AdamW that moves what is no matrix.
+    #[pyo3(signature = (state, rest=None))]
+    fn load_torch_state_dict(
+        &mut self,
+        state: &Bound<'_, PyDict>,
+        rest: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let store = &mut **self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let epsilon = if store.dtype() == "float64" { f64::EPSILON } else { f64::from(f32::EPSILON) };
+        let (recipe, tensors) = torch::read(&self.recipe, store.layout(), epsilon, state, rest)?;
+        store.load_torch(&recipe.spec, &tensors)?;
+        self.recipe = recipe;
+        self.lend_threads();
         Ok(())
     }
 
     fn __repr__(&mut self) -> PyResult<String> {
         let hyper: Vec<String> =
             self.hyper()?.iter().map(|(name, value)| format!("{name}={value:?}, ")).collect();
-        let title = registry::find(self.name).map_err(usage)?.info.title;
-        let parameters = each!(self.arrays(), group => group.describe());
+        let title = registry::find(self.recipe.name).map_err(usage)?.info.title;
+        let store = self.store();
+        let parameters = store.params().describe(store.dtype());
+        let wrap = self.wrap();
+        let wrap = if wrap.is_empty() { String::new() } else { format!("wrap='{}', ", wrap.join(",")) };
         Ok(format!(
-            "{title}({parameters}, lr={:?}, {}dialect='{}')",
-            self.learning_rate,
+            "{title}({parameters}, lr={:?}, {}{wrap}dialect='{}')",
+            self.lr(),
             hyper.concat(),
             self.dialect()
         ))
@@ -169,21 +254,61 @@ impl Optimizer {
 }
 
 impl Optimizer {
-    fn arrays(&mut self) -> &mut Arrays {
-        self.arrays.get_mut().unwrap_or_else(PoisonError::into_inner)
+    fn store(&mut self) -> &mut dyn Store {
+        &mut **self.store.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that there are threads; the learning rate of the step to come.
+    fn prepare(&mut self) -> PyResult<f64> {
+        let store = &mut **self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.workers.renew(store)?;
+        self.recipe.rate(store.steps())
+    }
+
+    /// To an optimizer that was built anew.
+    fn lend_threads(&mut self) {
+        let store = &mut **self.store.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.workers.lend(store);
     }
 }
 
-fn dialect_named(name: &str) -> PyResult<Dialect> {
-    let known = Dialect::ALL.into_iter().find(|known| known.name() == name);
-    known.ok_or_else(|| {
-        let names = Dialect::ALL.map(Dialect::name).join(", ");
-        PyValueError::new_err(format!("there is no dialect «{name}»; there are: {names}"))
+/// The store for the number type of the first parameter, which all must have.
+fn store(params: &Parameters<'_>, recipe: &Recipe, keep: Option<&str>) -> PyResult<Box<dyn Store>> {
+    let Some(first) = params.items.first() else {
+        return Err(PyValueError::new_err("params is empty: there is nothing to optimize"));
+    };
+    let keep = keep.map(keep_named).transpose()?;
+    let dtype = dtype_name(first);
+    Ok(match (dtype.as_deref(), keep) {
+        (Some("bfloat16"), _) | (Some("uint16"), Some(_)) => {
+            let (params, layout) = Params::new::<u16>(params)?;
+            let keep = keep.unwrap_or(Keep::Master);
+            Box::new(Bf16::new(first.py(), params, layout, &recipe.spec, keep)?)
+        }
+        (Some("uint16"), None) => {
+            return Err(PyTypeError::new_err(
+                "parameter 0 has dtype uint16; if these are the bits of bf16 numbers, say what becomes of the digits that \
+                 do not fit: keep=\"master\", \"kahan\" or \"stochastic\"",
+            ));
+        }
+        (dtype, Some(_)) => {
+            return Err(PyValueError::new_err(format!(
+                "keep is for parameters of 16 bits (bfloat16), and these are {}; take it out",
+                dtype.unwrap_or("no arrays")
+            )));
+        }
+        (Some("float32"), None) => {
+            let (params, layout) = Params::new::<f32>(params)?;
+            Box::new(Full::<f32>::new(params, &layout, &recipe.spec)?)
+        }
+        (Some("float64"), None) => {
+            let (params, layout) = Params::new::<f64>(params)?;
+            Box::new(Full::<f64>::new(params, &layout, &recipe.spec)?)
+        }
+        _ => {
+            return Err(typed::<f64>(first, "parameter 0")
+                .err()
+                .unwrap_or_else(|| PyTypeError::new_err("parameter 0 is no array of numbers")));
+        }
     })
-}
-
-fn spec(name: &str, its_dialect: &str, hyper: BTreeMap<String, f64>) -> PyResult<OptimizerSpec> {
-    let spec = OptimizerSpec { hyper, ..OptimizerSpec::named(name).dialect(dialect_named(its_dialect)?) };
-    spec.resolved().map_err(usage)?;
-    Ok(spec)
 }

@@ -8,7 +8,7 @@
 //! local arrays, before and after the rule: it costs no memory traffic of its own.
 
 use super::sums::LANES;
-use super::{Isa, Kernel};
+use super::{AHEAD, Isa, Kernel, LONG, call_ahead};
 use crate::real::Real;
 use crate::riders::Riders;
 use crate::rule::Rule;
@@ -71,6 +71,8 @@ pub struct Step<'w, 'a, R: Rule, T: Real> {
     pub riders: Ride<T>,
     /// What for.
     pub pass: Pass,
+    /// Whether all that moves in this step is too much for the caches.
+    pub far: bool,
     /// What moves.
     pub work: &'w mut Work<'a, R, T>,
 }
@@ -137,10 +139,11 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { coefficients, riders, pass, work } = self;
+        let Self { coefficients, riders, pass, far, work } = self;
         let mut moves = Moves::<R, T> { coefficients, riders, pass, sums: Sums::default() };
         let n = work.span.len();
         let whole = n - n % BLOCK;
+        let ahead = far && n >= LONG;
         // What does not fill a block is copied into one, with zeros behind it: so one loop, without a call in it, serves
         // both. What comes of the zeros is not kept.
         let mut pad = Padded::<R, T>::new();
@@ -151,6 +154,14 @@ impl<R: Rule, T: Real> Kernel for Step<'_, '_, R, T> {
             let Work { span: Span { w, grad, average }, slots, .. } = part;
             for start in (0..w.len()).step_by(BLOCK) {
                 let block = start..start + BLOCK;
+                if ahead {
+                    call_ahead::<_, BLOCK>(w, start + AHEAD);
+                    call_ahead::<_, BLOCK>(grad.values(), start + AHEAD);
+                    State::<R, T>::call_ahead::<BLOCK>(slots, start + AHEAD);
+                    if let Some(average) = average {
+                        call_ahead::<_, BLOCK>(average, start + AHEAD);
+                    }
+                }
                 let mut local = [T::ZERO; BLOCK];
                 let mut g = [T::ZERO; BLOCK];
                 local.copy_from_slice(&w[block.clone()]);

@@ -1,145 +1,226 @@
+# Written by tests/stubs.py.
 from collections.abc import Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Array = NDArray[np.float32] | NDArray[np.float64]
+class _Tensor(Protocol):  # PyTorch's, which this package does not name, as it does not need PyTorch
+    requires_grad: bool
+    def detach(self) -> Any: ...
+    def numpy(self) -> NDArray[Any]: ...
+
+_Array = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint16] | _Tensor
 _Arrays = _Array | Iterable[_Array]
+_Params = _Arrays | Iterable[dict[str, Any]]
 _Dialect = Literal["torch", "keras", "optax", "textbook"]
+_Precision = Literal["full", "bf16", "byte"]
+_Keep = Literal["master", "kahan", "stochastic"]
+_Wrap = str | Iterable[str | dict[str, Any]]
+_Schedule = str | dict[str, Any]
 
 class Optimizer:
     lr: float
+    threads: int
+    @property
+    def next_lr(self) -> float: ...
     @property
     def dialect(self) -> _Dialect: ...
     @property
+    def state_precision(self) -> _Precision: ...
+    @property
     def hyper(self) -> dict[str, float]: ...
     @property
+    def wrap(self) -> list[str]: ...
+    @property
+    def keep(self) -> _Keep | None: ...
+    @property
     def steps(self) -> int: ...
-    def __new__(
-        cls, name: str, params: _Arrays, lr: float | None = None, *, dialect: _Dialect = "torch", **hyper: float
-    ) -> Optimizer: ...
-    def step(self, grads: _Arrays) -> None: ...
+    def __new__(cls, name: str, params: _Params, lr: float | None = None, **keywords: Any) -> Optimizer: ...
+    def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+    def load_torch_state_dict(self, state: dict[str, Any], rest: dict[str, Any] | None = None) -> None: ...
 
 class SGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SGD: ...
 
 class Momentum(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
         dampening: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Momentum: ...
 
 class NAG(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> NAG: ...
 
 class Adagrad(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         epsilon: float = ...,
         initial_accumulator: float = ...,
         lr_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adagrad: ...
 
 class Adadelta(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         rho: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adadelta: ...
 
 class RMSprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RMSprop: ...
 
 class Adam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adam: ...
 
 class RMSpropWithMomentum(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
         epsilon: float = ...,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RMSpropWithMomentum: ...
 
 class CenteredRMSprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         alpha: float = ...,
         epsilon: float = ...,
         momentum: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> CenteredRMSprop: ...
 
 class AMSGrad(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AMSGrad: ...
 
 class AdamW(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -147,24 +228,36 @@ class AdamW(Optimizer):
         epsilon: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AdamW: ...
 
 class Adamax(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adamax: ...
 
 class NAdam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -172,12 +265,18 @@ class NAdam(Optimizer):
         epsilon: float = ...,
         momentum_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> NAdam: ...
 
 class RAdam(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -185,12 +284,18 @@ class RAdam(Optimizer):
         epsilon: float = ...,
         threshold: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> RAdam: ...
 
 class AdaBelief(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -198,12 +303,18 @@ class AdaBelief(Optimizer):
         epsilon: float = ...,
         epsilon_root: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> AdaBelief: ...
 
 class Yogi(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -211,24 +322,36 @@ class Yogi(Optimizer):
         epsilon: float = ...,
         initial_accumulator: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Yogi: ...
 
 class ADOPT(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
         beta2: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ADOPT: ...
 
 class Adan(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -238,33 +361,51 @@ class Adan(Optimizer):
         epsilon_root: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adan: ...
 
 class Lion(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
         beta2: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Lion: ...
 
 class SignSGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SignSGD: ...
 
 class Rprop(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         eta_minus: float = ...,
@@ -272,24 +413,36 @@ class Rprop(Optimizer):
         step_min: float = ...,
         step_max: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Rprop: ...
 
 class ScheduleFreeSGD(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta: float = ...,
         weight_decay: float = ...,
         warmup_steps: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ScheduleFreeSGD: ...
 
 class ScheduleFreeAdamW(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -298,12 +451,18 @@ class ScheduleFreeAdamW(Optimizer):
         weight_decay: float = ...,
         warmup_steps: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> ScheduleFreeAdamW: ...
 
 class Prodigy(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -314,12 +473,18 @@ class Prodigy(Optimizer):
         d_coef: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Prodigy: ...
 
 class LARS(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -327,12 +492,18 @@ class LARS(Optimizer):
         trust_coefficient: float = ...,
         epsilon: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LARS: ...
 
 class LAMB(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -340,12 +511,18 @@ class LAMB(Optimizer):
         epsilon: float = ...,
         weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LAMB: ...
 
 class Adafactor(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta2_decay: float = ...,
@@ -357,12 +534,18 @@ class Adafactor(Optimizer):
         parameter_scale: float = ...,
         relative_step: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Adafactor: ...
 
 class Muon(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         momentum: float = ...,
@@ -377,12 +560,18 @@ class Muon(Optimizer):
         adam_epsilon: float = ...,
         adam_weight_decay: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> Muon: ...
 
 class SOAP(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         beta1: float = ...,
@@ -392,24 +581,36 @@ class SOAP(Optimizer):
         weight_decay: float = ...,
         precondition_frequency: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> SOAP: ...
 
 class GradientDescent(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         c1: float = ...,
         shrink: float = ...,
         max_evaluations: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> GradientDescent: ...
 
 class LBFGS(Optimizer):
     def __new__(
         cls,
-        params: _Arrays,
+        params: _Params,
         lr: float | None = None,
         *,
         history: float = ...,
@@ -419,8 +620,25 @@ class LBFGS(Optimizer):
         tolerance_gradient: float = ...,
         tolerance_change: float = ...,
         dialect: _Dialect = "torch",
+        threads: int = 1,
+        state_precision: _Precision = "full",
+        wrap: _Wrap | None = None,
+        schedule: _Schedule | None = None,
+        total_steps: int | None = None,
+        keep: _Keep | None = None,
     ) -> LBFGS: ...
 
 def make(
-    name: str, params: _Arrays, lr: float | None = None, *, dialect: _Dialect = "torch", **hyper: float
+    name: str,
+    params: _Params,
+    lr: float | None = None,
+    *,
+    dialect: _Dialect = "torch",
+    threads: int = 1,
+    state_precision: _Precision = "full",
+    wrap: _Wrap | None = None,
+    schedule: _Schedule | None = None,
+    total_steps: int | None = None,
+    keep: _Keep | None = None,
+    **hyper: float,
 ) -> Optimizer: ...

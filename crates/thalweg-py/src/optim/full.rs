@@ -1,0 +1,125 @@
+//! Parameters of 32 or 64 bits.
+
+use pyo3::prelude::*;
+use thalweg::optim::state::torch::TorchTensor;
+use thalweg::optim::{Layout, Optimizer, OptimizerSpec, Span, StateDict, Threads, from_fn};
+
+use super::params::{Ask, Params, with_slices, write_all};
+use super::store::Store;
+use crate::flat::{Cell, Number};
+use crate::words::usage;
+
+/// The parameters, and their one optimizer: each is a block of its layout.
+pub(super) struct Full<T: Number> {
+    params: Params,
+    optimizer: Box<dyn Optimizer<T>>,
+}
+
+impl<T: Number + Cell> Full<T> {
+    pub(super) fn new(params: Params, layout: &Layout, spec: &OptimizerSpec) -> PyResult<Self> {
+        let optimizer = spec.build(layout).map_err(usage)?;
+        Ok(Self { params, optimizer })
+    }
+}
+
+impl<T: Number + Cell> Store for Full<T> {
+    fn params(&self) -> &Params {
+        &self.params
+    }
+
+    fn dtype(&self) -> &'static str {
+        if size_of::<T>() == 4 { "float32" } else { "float64" }
+    }
+
+    fn layout(&self) -> &Layout {
+        self.optimizer.layout()
+    }
+
+    fn steps(&self) -> u64 {
+        self.optimizer.steps()
+    }
+
+    fn check_learning_rate(&self, learning_rate: f64) -> PyResult<()> {
+        self.optimizer.check_learning_rate(learning_rate).map_err(usage)
+    }
+
+    fn set_threads(&mut self, threads: &Threads) {
+        self.optimizer.set_threads(threads);
+    }
+
+    fn step(&mut self, py: Python<'_>, grads: Option<&Bound<'_, PyAny>>, learning_rate: f64) -> PyResult<()> {
+        let arrays = self.params.arrays::<T>(py)?;
+        let mut params = write_all(&arrays)?;
+        let grads = self.params.grads(py, grads)?;
+        let grads = self.params.readable_grads::<T>(py, &grads)?;
+        let optimizer = &mut self.optimizer;
+        with_slices(&mut params, &grads, |params, grads| {
+            let mut spans: Vec<_> =
+                params.into_iter().zip(grads).map(|(w, grad)| Span::new(w, grad)).collect();
+            // Other threads may run Python meanwhile; the arrays are held here, so that their memory stays.
+            py.detach(|| optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
+        })?;
+        self.params.changed(py)
+    }
+
+    fn step_with(&mut self, py: Python<'_>, ask: Ask<'_>, learning_rate: f64) -> PyResult<f64> {
+        let mut w = self.params.flat::<T>(py)?;
+        let old = w.clone();
+        let before = self.optimizer.save();
+        let (params, optimizer) = (&self.params, &mut self.optimizer);
+        let mut raised = None;
+        let mut objective = from_fn(w.len(), |point: &[T], grad: &mut [T]| {
+            let asked = if raised.is_none() {
+                Python::attach(|py| params.ask(py, ask, point, grad).map_err(|error| raised = Some(error)))
+            } else {
+                Err(())
+            };
+            asked.map_or_else(
+                |()| {
+                    grad.fill(T::ZERO);
+                    T::ZERO
+                },
+                T::from_f64,
+            )
+        });
+        let report = py.detach(|| optimizer.step(&mut w, &mut objective, learning_rate));
+        let report = report.map_err(usage)?;
+        let written = raised.map_or_else(|| self.params.write(py, &w), Err);
+        if let Err(error) = written {
+            self.optimizer.restore(&before);
+            if matches!(ask, Ask::Here(_)) {
+                self.params.write(py, &old)?;
+            }
+            return Err(error);
+        }
+        Ok(report.value.to_f64())
+    }
+
+    fn average<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let w = self.params.flat::<T>(py)?;
+        let mut point = Vec::new();
+        let is_other = self.optimizer.average(&w, &mut point);
+        self.params.copies(py, if is_other { &point } else { &w })
+    }
+
+    fn save(&self) -> StateDict {
+        self.optimizer.save()
+    }
+
+    fn load(&mut self, spec: &OptimizerSpec, state: &StateDict) -> PyResult<()> {
+        let mut optimizer = spec.build::<T>(self.optimizer.layout()).map_err(usage)?;
+        optimizer.load(state).map_err(usage)?;
+        self.optimizer = optimizer;
+        Ok(())
+    }
+
+    fn load_torch(&mut self, spec: &OptimizerSpec, tensors: &[TorchTensor]) -> PyResult<()> {
+        let layout = self.optimizer.layout();
+        if tensors.is_empty() {
+            self.optimizer = spec.build(layout).map_err(usage)?;
+            return Ok(());
+        }
+        let state = StateDict::from_torch::<T>(&spec.name, layout, tensors).map_err(usage)?;
+        self.load(spec, &state)
+    }
+}
