@@ -1,3 +1,5 @@
+//! What becomes of numbers that are made short and read back: laws, a plain twin, every CPU level.
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
