@@ -9,7 +9,7 @@ use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::packed::{Packed, Precision};
 use crate::params::Layout;
-use crate::pieces::{self, PieceStep, PieceWork, State, Weights};
+use crate::pieces::{self, PieceStep, PieceWork, State, Weights, step_key};
 use crate::real::Real;
 use crate::riders::Riders;
 use crate::rule::Rule;
@@ -180,7 +180,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         riders: Ride<f32>,
     ) {
         let coefficients = self.rule.coefficients::<f32>(self.steps, learning_rate, &mut self.scalars);
-        let (Cut { threads, stretch, far }, step) = (self.cut(), self.steps);
+        let (Cut { threads, stretch, far }, key) = (self.cut(), step_key(&self.layout, self.steps));
         let state = match &mut self.memory {
             Memory::Full(state) => {
                 let state = T::singles(state).expect("W of 16 bits has a state of single precision");
@@ -192,7 +192,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         pieces::works(weights, state, &self.layout, stretch, &mut works);
         passes::<R, f32>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
             threads
-                .run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, step, far, work }));
+                .run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, key, far, work }));
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
         self.pieces = recycle(works);
@@ -201,9 +201,12 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
 
 /// The state of `n` elements before the first step, slot after slot.
 fn full<T: Real, S: Slots<T>>(initial: S, n: usize) -> Vec<T> {
-    let mut state = Vec::with_capacity(S::COUNT * n);
-    for &value in initial.as_slice() {
-        state.resize(state.len() + n, value);
+    // Zeros that nobody touched take no memory: a state of fewer bits takes its place.
+    let mut state = vec![T::ZERO; S::COUNT * n];
+    for (slot, &value) in state.chunks_mut(n.max(1)).zip(initial.as_slice()) {
+        if value != T::ZERO {
+            slot.fill(value);
+        }
     }
     state
 }

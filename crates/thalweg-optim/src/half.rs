@@ -405,7 +405,7 @@ impl Half {
         all(spans, self, &|copied| copied.load());
         let whole = &mut [Span::new(&mut self.w, &self.grad)];
         let outcome = self.inner.apply(whole, learning_rate, Riders::default());
-        let key = step_key(self.inner.steps());
+        let key = step_key(self.inner.layout(), self.inner.steps());
         all(spans, self, &|copied| copied.store(key));
         outcome
     }

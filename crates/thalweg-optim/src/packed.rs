@@ -17,7 +17,7 @@ use crate::state::{StateDict, Values};
 ///
 /// Short numbers are rounded by chance, right on average, by a stream that is keyed by the step and the place: the same
 /// bits on any number of threads. For parameters of 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
     /// As the parameters: 32 or 64.
@@ -29,6 +29,10 @@ pub enum Precision {
     /// over its 64.
     Byte,
 }
+
+/// For a rule's [`SHORTEST`](crate::Rule::SHORTEST): a step moves a point by a thousandth of itself.
+pub(crate) const HOLDS_A_POINT: &str =
+    "it holds a point like W, for which 8 are not enough; choose bf16, or leave the precision out";
 
 impl Precision {
     /// Every precision.

@@ -187,12 +187,13 @@ pub(crate) fn works<'a, 'b: 'a, R: Rule>(
     }
 }
 
-/// Unpacks, moves and packs each block at step number `step`.
+/// Unpacks, moves and packs each block.
 pub(crate) struct PieceStep<'w, 'a, R: Rule> {
     pub(crate) coefficients: R::Coefficients<f32>,
     pub(crate) riders: Ride<f32>,
     pub(crate) pass: Pass,
-    pub(crate) step: u64,
+    /// That of the step: see [`step_key`].
+    pub(crate) key: u32,
     /// As in [`Step`](crate::kernel::step::Step).
     pub(crate) far: bool,
     pub(crate) work: &'w mut PieceWork<'a, R>,
@@ -203,10 +204,10 @@ impl<R: Rule> Kernel for PieceStep<'_, '_, R> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Self { coefficients, riders, pass, step, far, work } = self;
+        let Self { coefficients, riders, pass, key, far, work } = self;
         let PieceWork { weights, state, first, sums } = work;
         let mut moves = Moves::<R, f32> { coefficients, riders, pass, sums: Sums::default() };
-        let (n, key) = (weights.len(), step_key(step));
+        let n = weights.len();
         let whole = n - n % BLOCK;
         let ahead = far && n >= LONG;
         let last_key = block_key(key, *first + whole / BLOCK);
@@ -318,9 +319,12 @@ fn clear_behind(slots: &mut [f32], count: usize) {
     slots.chunks_mut(BLOCK).for_each(|slot| slot[count..].fill(0.0));
 }
 
-/// What keys the rounding of a step.
-pub(crate) fn step_key(step: u64) -> u32 {
-    hash(hash(step as u32 ^ 0x9e37_79b9) ^ (step >> 32) as u32)
+/// What keys the rounding of a step. The optimizers of parameter groups move at the same steps, and each begins with another
+/// tensor: its name keys, too.
+pub(crate) fn step_key(layout: &Layout, step: u64) -> u32 {
+    let name = layout.blocks().first().map_or("", |tensor| &tensor.name);
+    let named = name.bytes().fold(0x9e37_79b9, |key, byte| hash(key ^ u32::from(byte)));
+    hash(hash(step as u32 ^ named) ^ (step >> 32) as u32)
 }
 
 #[inline(always)]

@@ -125,9 +125,8 @@ const fn shaped<R: BlockRule>() -> Entry {
 
 /// A rule whose state fits the bits that were asked for.
 fn wide_enough<R: Rule>(spec: &OptimizerSpec) -> Result<R, OptimError> {
-    if R::KEEPS_POINTS && spec.precision == Precision::Byte {
-        let why =
-            "it holds a point like W, for which 8 are not enough; choose bf16, or leave the precision out";
+    let (shortest, why) = R::SHORTEST;
+    if spec.precision > shortest {
         return Err(OptimError::TooFewBits { optimizer: R::INFO.name, why });
     }
     configure(spec)

@@ -7,6 +7,7 @@
 use crate::elementwise::Elementwise;
 use crate::hyper::{OptimError, check_in};
 use crate::method::Method;
+use crate::packed::Precision;
 use crate::params::Layout;
 use crate::real::Real;
 use crate::slots::Slots;
@@ -22,8 +23,8 @@ pub trait Rule: Method {
     /// How PyTorch's `state_dict` calls the slots and shared numbers of the `torch` dialect; `None` where PyTorch does not
     /// have the rule.
     const TORCH_STATES: Option<&'static [TorchState]> = None;
-    /// Whether a slot holds a point like W itself, of which a step moves a thousandth: 8 bits are too few for it.
-    const KEEPS_POINTS: bool = false;
+    /// In how few bits the state can be kept, and what stands against fewer.
+    const SHORTEST: (Precision, &'static str) = (Precision::Byte, "");
     /// Whether the rule needs the sums of [`Rule::measure`].
     const MEASURES: bool = false;
 

@@ -74,7 +74,9 @@ pub(super) fn run(args: &[String]) -> Result<(), ChoreError> {
     run_logged(cargo().args(build), "bench-build")?;
     let binary =
         target_dir().join("release/examples").join(format!("step_time{}", std::env::consts::EXE_SUFFIX));
-    let machine = machine::describe();
+    let mut machine = machine::describe();
+    let version = stdout_of(command(&python).args(["-c", "import torch; print(torch.__version__)"]))?;
+    machine["pytorch"] = json!(version.trim());
     let mut tables = Vec::new();
     for case in CASES {
         for threads in THREADS {
@@ -115,7 +117,6 @@ struct Figures {
     /// In the order in which the rules came.
     rules: Vec<(String, u64)>,
     values: BTreeMap<(String, String), Vec<f64>>,
-    version: String,
 }
 
 impl Figures {
@@ -196,7 +197,6 @@ fn measure(
     let script = root().join("benchmarks/peers/pytorch_optim.py");
     for line in stdout_of(command(python).arg("-B").arg(script).args(common))?.lines() {
         let row = parsed(line)?;
-        figures.version = text(&row, "version");
         figures.add(&text(&row, "rule"), text(&row, "kind"), number(&row, "step_us"));
     }
     Ok(())
@@ -216,7 +216,8 @@ fn number(row: &Value, key: &str) -> f64 {
 
 const LEGEND: &str = "\
 `of the sweep`: the time of a plain in-place sweep (x ← a·x + b) over the same number of bytes, over the time of the step;
-1 is the memory's speed. Rule and sweep take turns. `× default`, `× fused`: PyTorch's time over ours. `× bf16`, `× byte`:
+1 is as fast as the CPU fetches memory by itself; a step calls ahead for its own, so that more is possible. Rule and sweep
+take turns. PyTorch's times are of its Python calls, ours of the Rust call. `× default`, `× fused`: PyTorch's time over ours. `× bf16`, `× byte`:
 our full-precision step's time over that with a state of 16 or 8 bits a number. `× half`: over that with W and its gradient
 in bf16 and W's lower halves beside them (`Keep::Master`). `riders`: what a clip by the global norm, a
 decoupled decay, an average of W, a check for NaN and ∞, and the clearing of the gradient add to the step; they read the

@@ -25,7 +25,7 @@ pub enum Rounding {
     Nearest,
     /// Up or down by chance, in proportion. Number i of the block goes up where the part of it that is cut off is above
     /// {key/2³² + i·φ}: each number's chance is right if the key is random, whatever the chances of its neighbours are, and those are
-    /// spread evenly. One addition a number, where a hash would cost more than the step. (Cranley & Patterson,
+    /// spread evenly over a block (numbers a Fibonacci number apart nearly share theirs). One addition a number, where a hash would cost more than the step. (Cranley & Patterson,
     /// *Randomization of number theoretic methods for multiple integration*, 1976.)
     Stochastic(u32),
 }
@@ -112,7 +112,8 @@ pub fn split(from: &[f32; BLOCK], high: &mut [u16; BLOCK], low: &mut [u16; BLOCK
 }
 
 /// The number that is added to each of a block before it is made short, and taken away again: 2⁻¹⁵ of the scale, or 2⁻³¹
-/// where no number is negative. So 0 has a code, and below it the codes lie evenly: no number is too small for a chance.
+/// where no number is negative. So 0 has a code, and the codes next to it lie evenly, an eighth of the offset apart: what is
+/// smaller has its chance, down to the last place of the offset.
 #[inline(always)]
 fn offset(scale: f32) -> f32 {
     scale.abs() * (if scale.is_sign_negative() { 1.0 / 2_147_483_648.0 } else { 1.0 / 32_768.0 })
@@ -148,22 +149,23 @@ pub fn to_bytes(from: &[f32; BLOCK], to: &mut [u8; BLOCK], rounding: Rounding) -
         for (lane, (code, x)) in codes.iter_mut().zip(from).enumerate() {
             let bits = (x + offset).to_bits();
             let size = (bits.wrapping_add(rounding.carry(lane, bits, DROPPED)) >> DROPPED).wrapping_sub(zero);
-            // A small square must not become 0: the step that divides by its root would explode.
-            *code = size.max(x.to_bits().min(1)) as u8;
+            // A small square must not become 0: the step that divides by its root would explode. So what is not 0 is 2⁻³⁴ of
+            // the scale at least.
+            *code = size.max(x.to_bits().min(1)).min(0xff) as u8;
         }
     } else {
         for (lane, (code, x)) in codes.iter_mut().zip(from).enumerate() {
             let bits = (x.abs() + offset).to_bits();
             let size = (bits.wrapping_add(rounding.carry(lane, bits, DROPPED)) >> DROPPED).wrapping_sub(zero);
-            *code = (size | (x.to_bits() >> 24 & 0x80)) as u8;
+            *code = (size.min(0x7f) | (x.to_bits() >> 24 & 0x80)) as u8;
         }
     }
     *to = codes;
     scale
 }
 
-/// The power of two of which the largest magnitude is 1.875 times at most, so that there is a code above each number: 0 if all
-/// are 0, NaN if one is not finite. Negative if no number is.
+/// The power of two of which the largest magnitude is 1.875 times at most, so that there is a code above each number (but for
+/// the last few before ∞, which become the largest code): 0 if all are 0, NaN if one is not finite. Negative if no number is.
 #[inline(always)]
 fn scale_of(values: &[f32; BLOCK]) -> f32 {
     // In integers, as a largest float is no vector instruction: magnitudes order as their bits do.

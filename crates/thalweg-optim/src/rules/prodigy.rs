@@ -4,6 +4,7 @@ use super::adam::correction;
 use super::epsilon::beside_root;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
+use crate::packed::{HOLDS_A_POINT, Precision};
 use crate::real::Real;
 use crate::rule::Rule;
 
@@ -131,7 +132,7 @@ const START: Range = Range::at_least(1e-12);
 
 impl Rule for Prodigy {
     const STATES: &'static [&'static str] = &["gradient_average", "square_average", "weighted_sum", "start"];
-    const KEEPS_POINTS: bool = true;
+    const SHORTEST: (Precision, &str) = (Precision::Bf16, HOLDS_A_POINT);
     const SCALARS: &'static [&'static str] = &["distance", "progress"];
     const MEASURES: bool = true;
 

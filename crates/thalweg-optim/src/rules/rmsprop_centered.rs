@@ -5,6 +5,7 @@ use super::epsilon::{Epsilon, Place};
 use super::momentum::Rate;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
+use crate::packed::Precision;
 use crate::real::Real;
 use crate::rule::Rule;
 use crate::state::torch::{TorchKind, TorchState};
@@ -101,6 +102,11 @@ impl Rule for RmsPropCentered {
         TorchState::slot("grad_avg", "gradient_average"),
         TorchState { torch: "momentum_buffer", own: "velocity", kind: TorchKind::SlotOrZero },
     ]);
+
+    const SHORTEST: (Precision, &str) = (
+        Precision::Full,
+        "its variance is a difference of two averages, of which rounding leaves nothing; leave the precision out",
+    );
 
     type State<T: Real> = [T; 3];
     type Coefficients<T: Real> = Coefficients<T>;

@@ -6,6 +6,7 @@ use super::epsilon::{Epsilon, Place};
 use super::schedule_free::{BETA, Pace, Points, SCALARS, average, warm};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
+use crate::packed::{HOLDS_A_POINT, Precision};
 use crate::real::Real;
 use crate::rule::Rule;
 
@@ -127,7 +128,7 @@ impl Method for ScheduleFreeAdamW {
 
 impl Rule for ScheduleFreeAdamW {
     const STATES: &'static [&'static str] = &["stepping_point", "square_average"];
-    const KEEPS_POINTS: bool = true;
+    const SHORTEST: (Precision, &str) = (Precision::Bf16, HOLDS_A_POINT);
     const SCALARS: &'static [&'static str] = SCALARS;
 
     type State<T: Real> = [T; 2];

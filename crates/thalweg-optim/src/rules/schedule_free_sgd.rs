@@ -3,6 +3,7 @@
 use super::schedule_free::{BETA, Pace, Points, SCALARS, average, warm};
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
+use crate::packed::{HOLDS_A_POINT, Precision};
 use crate::real::Real;
 use crate::rule::Rule;
 
@@ -86,7 +87,7 @@ impl Method for ScheduleFreeSgd {
 
 impl Rule for ScheduleFreeSgd {
     const STATES: &'static [&'static str] = &["stepping_point"];
-    const KEEPS_POINTS: bool = true;
+    const SHORTEST: (Precision, &str) = (Precision::Bf16, HOLDS_A_POINT);
     const SCALARS: &'static [&'static str] = SCALARS;
 
     type State<T: Real> = [T; 1];

@@ -242,6 +242,19 @@ fn squares_do_not_vanish_and_nan_shows() {
     assert!(bytes(&[], Rounding::Nearest).is_empty());
 }
 
+/// The last sizes before ∞ have no code above them: they must not wrap into another.
+#[test]
+fn the_largest_numbers_stay_large() {
+    for x in [1.875 * 2_f32.powi(127), 3.2e38, 3.3e38, f32::MAX] {
+        for sign in [1.0, -1.0] {
+            for key in 0..50 {
+                let kept = bytes(&[sign * x, 1.0], Rounding::Stochastic(hash(key)));
+                assert!((kept[0] / (sign * x) - 1.0).abs() < 0.07, "{x}: {kept:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::with_cases(200) })]
     #[test]
