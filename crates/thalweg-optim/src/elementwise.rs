@@ -262,11 +262,17 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         outcome
     }
 
-    fn apply_half(&mut self, parts: &mut Vec<HalfPart<'_>>, learning_rate: f64) -> bool {
+    fn takes_halves(&self) -> bool {
+        size_of::<T>() == size_of::<f32>()
+    }
+
+    fn apply_half(&mut self, parts: &mut [HalfPart<'_>], learning_rate: f64, riders: Riders) -> Outcome {
+        let (riders, outcome) = riders.look_at_halves(parts, &self.threads);
+        let Some(riders) = riders else { return outcome };
         self.steps += 1;
-        let riders = Ride::new(Riders::default(), learning_rate);
-        self.move_pieces(parts.drain(..).map(Weights::Half), learning_rate, riders);
-        true
+        let weights = parts.iter_mut().map(|part| Weights::Half(part.reborrow()));
+        self.move_pieces(weights, learning_rate, Ride::new(riders, learning_rate));
+        outcome
     }
 
     fn save(&self) -> StateDict {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::hyper::OptimError;
 use crate::kernel::pack::{Rounding, from_bf16, join, split, to_bf16};
 use crate::kernel::step::BLOCK;
+use crate::kernel::sums::{STRETCH, SquareSum};
 use crate::kernel::{Isa, Kernel, dispatch};
 use crate::optimizer::{Optimizer, Outcome};
 use crate::params::Layout;
@@ -68,17 +69,30 @@ impl<'a> From<&'a [f32]> for HalfGrad<'a> {
 }
 
 impl<'a> HalfGrad<'a> {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Bf16(bits) => bits.len(),
             Self::F32(values) => values.len(),
         }
     }
 
-    fn take_front(&mut self, n: usize) -> Self {
+    pub(crate) fn take_front(&mut self, n: usize) -> Self {
         match self {
             Self::Bf16(bits) => Self::Bf16(bits.split_off(..n).unwrap_or_default()),
             Self::F32(values) => Self::F32(values.split_off(..n).unwrap_or_default()),
+        }
+    }
+
+    /// Σ g², of a stretch.
+    pub(crate) fn square_sum(&self) -> f64 {
+        match self {
+            Self::Bf16(bits) => {
+                let mut wide = [0.0; STRETCH];
+                let wide = &mut wide[..bits.len()];
+                wide.iter_mut().zip(*bits).for_each(|(g, &bits)| *g = f32::from_bits(u32::from(bits) << 16));
+                dispatch(SquareSum { values: wide })
+            }
+            Self::F32(values) => dispatch(SquareSum { values }),
         }
     }
 
@@ -167,7 +181,11 @@ pub struct HalfPart<'a> {
     low: LowPart<'a>,
 }
 
-impl HalfPart<'_> {
+impl<'a> HalfPart<'a> {
+    pub(crate) fn grad(&self) -> HalfGrad<'a> {
+        self.grad
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.w.len()
     }
@@ -285,9 +303,9 @@ impl<'a> HalfPart<'a> {
 /// ```text
 /// w₃₂ = W + what is kept;   w₃₂ ← step(w₃₂, g);   W ← w₃₂ in 16 bits, kept ← what does not fit
 /// ```
-/// Any optimizer can be inside, with its wrappers and groups. An elementwise method without wrappers moves W in one pass
-/// over memory, whatever [`Keep`] says and its [`Precision`](crate::Precision) is; others work on copies in f32, 8 bytes a
-/// parameter, with the same bits. `half::bf16` and PyTorch's `view(torch.uint16)` give the bits.
+/// Any optimizer can be inside, with its wrappers and groups. An elementwise method moves W in one pass over memory, whatever
+/// [`Keep`] says and its [`Precision`](crate::Precision) is, also in groups, and in wrappers that clip by norm or value, decay, or
+/// guard; others work on copies in f32, 8 bytes a parameter. `half::bf16` and PyTorch's `view(torch.uint16)` give the bits.
 ///
 /// ```
 /// use thalweg_optim::{Half, Keep, Layout, OptimizerSpec};
@@ -384,11 +402,10 @@ impl Half {
         if self.inner.needs_objective() {
             return Err(OptimError::NeedsObjective { optimizer: self.inner.name() });
         }
-        let mut parts = parts(spans, &mut self.low);
-        if self.inner.apply_half(&mut parts, learning_rate) {
-            return Ok(Outcome::default());
+        if self.inner.takes_halves() {
+            let mut parts = parts(spans, &mut self.low);
+            return Ok(self.inner.apply_half(&mut parts, learning_rate, Riders::default()));
         }
-        drop(parts);
         Ok(self.step_copies(spans, learning_rate))
     }
 

@@ -1,5 +1,6 @@
 //! The norm of a whole gradient, with the same bits on any number of threads.
 
+use crate::half::HalfGrad;
 use crate::kernel::dispatch;
 use crate::kernel::sums::{STRETCH, SquareSum};
 use crate::real::Real;
@@ -28,6 +29,17 @@ fn parallel<T: Real>(spans: &[Span<'_, T>], threads: &Threads) -> f64 {
     }
     threads.run(&mut parts, |(values, sum)| *sum = dispatch(SquareSum { values }));
     parts.split(|(values, _)| values.is_empty()).map(|own| own.iter().map(|(_, sum)| sum).sum::<f64>()).sum()
+}
+
+/// The same of gradients of at most 32 bits, whose squares f64 can hold.
+pub(crate) fn half_norm<'a>(grads: impl Iterator<Item = HalfGrad<'a>>, threads: &Threads) -> f64 {
+    let stretches = |mut grad: HalfGrad<'a>| {
+        std::iter::from_fn(move || (grad.len() > 0).then(|| grad.take_front(STRETCH.min(grad.len()))))
+    };
+    let mut parts: Vec<_> = grads.flat_map(stretches).map(|grad| (grad, 0.0)).collect();
+    threads.run(&mut parts, |(grad, sum)| *sum = grad.square_sum());
+    let sum: f64 = parts.iter().map(|(_, sum)| sum).sum();
+    if sum.is_finite() { sum.sqrt() } else { f64::NAN }
 }
 
 /// Where squares overflow f64, or a number is not finite.

@@ -82,10 +82,15 @@ pub trait Optimizer<T: Real>: Send {
     /// checked and the learning rate is in range.
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome;
 
-    /// Moves parameters of 16 bits in one pass, if the method can; the parts are taken out. Else nothing is done, and
-    /// [`Half`](crate::Half) hands copies in f32 to [`Optimizer::apply`].
-    fn apply_half(&mut self, _parts: &mut Vec<HalfPart<'_>>, _learning_rate: f64) -> bool {
+    /// Whether [`Optimizer::apply_half`] moves parameters of 16 bits. Where not, [`Half`](crate::Half) hands copies in f32 to
+    /// [`Optimizer::apply`].
+    fn takes_halves(&self) -> bool {
         false
+    }
+
+    /// Moves parameters of 16 bits in one pass: as [`Optimizer::apply`], the parts for the spans.
+    fn apply_half(&mut self, _parts: &mut [HalfPart<'_>], _learning_rate: f64, _riders: Riders) -> Outcome {
+        unreachable!("{} takes no halves, and said so", self.name())
     }
 
     /// All that decides the next steps, by name.
@@ -260,8 +265,12 @@ impl<T: Real> Optimizer<T> for Box<dyn Optimizer<T>> {
         (**self).apply(spans, learning_rate, riders)
     }
 
-    fn apply_half(&mut self, parts: &mut Vec<HalfPart<'_>>, learning_rate: f64) -> bool {
-        (**self).apply_half(parts, learning_rate)
+    fn takes_halves(&self) -> bool {
+        (**self).takes_halves()
+    }
+
+    fn apply_half(&mut self, parts: &mut [HalfPart<'_>], learning_rate: f64, riders: Riders) -> Outcome {
+        (**self).apply_half(parts, learning_rate, riders)
     }
 
     fn save(&self) -> StateDict {

@@ -1,6 +1,7 @@
 //! What rides along in a step's one pass over memory.
 
-use crate::norm::gradient_norm;
+use crate::half::HalfPart;
+use crate::norm::{gradient_norm, half_norm};
 use crate::optimizer::Outcome;
 use crate::real::Real;
 use crate::span::Span;
@@ -60,10 +61,25 @@ impl Riders {
         if !self.look_first() {
             return (Some(self), Outcome::default());
         }
-        let norm = gradient_norm(spans, threads);
-        if self.guard && !norm.is_finite() {
+        let (left, outcome) = self.settle(gradient_norm(spans, threads));
+        if left.is_none() {
             // What is to be cleared is cleared all the same: a NaN that stays would spoil every later sum.
             spans.iter_mut().for_each(Span::clear);
+        }
+        (left, outcome)
+    }
+
+    /// The same of parameters of 16 bits.
+    pub(crate) fn look_at_halves(self, parts: &[HalfPart<'_>], threads: &Threads) -> (Option<Self>, Outcome) {
+        if !self.look_first() {
+            return (Some(self), Outcome::default());
+        }
+        self.settle(half_norm(parts.iter().map(HalfPart::grad), threads))
+    }
+
+    /// What is left once the norm is known.
+    fn settle(self, norm: f64) -> (Option<Self>, Outcome) {
+        if self.guard && !norm.is_finite() {
             return (None, Outcome { norm: Some(norm), skipped: true, ..Outcome::default() });
         }
         let scaled = norm * self.scale.abs();

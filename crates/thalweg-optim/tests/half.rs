@@ -101,9 +101,22 @@ fn walked(half: Half, threads: usize, blocks: bool) -> Vec<u16> {
     w
 }
 
-/// A guard that finds nothing wrong changes nothing, but a wrapped method works on copies.
-fn guarded(spec: &OptimizerSpec) -> OptimizerSpec {
-    spec.clone().wrapped(WrapSpec::named("guard"))
+/// An average beside W does not change it, but its method works on copies.
+fn averaged(spec: &OptimizerSpec) -> OptimizerSpec {
+    spec.clone().wrapped(WrapSpec::named("ema"))
+}
+
+/// What needs no copies though it is no bare method: riding wrappers and groups.
+fn riding() -> [OptimizerSpec; 2] {
+    let wrap = ["clip-norm=0.5", "clip-value=0.02", "weight-decay=0.1", "decoupled-decay=0.2", "guard"];
+    let wrap = wrap.map(|wrapper| wrapper.parse().expect("a wrapper")).to_vec();
+    let groups = vec![
+        GroupSpec { learning_rate: 0.5, decay: 0.0, ..GroupSpec::of("b") },
+        GroupSpec { optimizer: Some(Box::new(OptimizerSpec::named("momentum"))), ..GroupSpec::of("e") },
+        GroupSpec::of("*"),
+    ];
+    let adam = OptimizerSpec { wrap, ..OptimizerSpec::named("adam") };
+    [OptimizerSpec { groups, ..adam.clone() }, adam]
 }
 
 #[test]
@@ -113,7 +126,7 @@ fn one_pass_copies_and_spans_give_the_same_bits() {
         for keep in Keep::ALL {
             let w = walked(half(&spec, keep), 1, false);
             moved += usize::from(w != start(w.len()));
-            for (spec, blocks) in [(&spec, true), (&guarded(&spec), true), (&guarded(&spec), false)] {
+            for (spec, blocks) in [(&spec, true), (&averaged(&spec), true), (&averaged(&spec), false)] {
                 assert!(w == walked(half(spec, keep), 1, blocks), "{spec:?}, {keep:?}, blocks: {blocks}");
             }
         }
@@ -134,10 +147,16 @@ fn threads_give_the_same_bits() {
         seen += 1;
         for keep in Keep::ALL {
             let w = walked(half_of(&layout, &spec, keep), 1, false);
-            for (spec, threads, blocks) in [(&spec, 3, true), (&guarded(&spec), 2, false)] {
+            for (spec, threads, blocks) in [(&spec, 3, true), (&averaged(&spec), 2, false)] {
                 let other = walked(half_of(&layout, spec, keep), threads, blocks);
                 assert!(w == other, "{spec:?}, {keep:?}, {threads} threads, blocks: {blocks}");
             }
+        }
+    }
+    for spec in riding() {
+        for keep in Keep::ALL {
+            let walked = |threads| walked(half_of(&layout, &spec, keep), threads, true);
+            assert!(walked(1) == walked(3), "{spec:?}, {keep:?}");
         }
     }
     // Adam in three precisions, Prodigy in two, LAMB.
@@ -146,8 +165,7 @@ fn threads_give_the_same_bits() {
 
 #[test]
 fn a_master_moves_as_parameters_of_32_bits_do() {
-    let averaged = OptimizerSpec::named("adam").wrapped(WrapSpec::named("ema"));
-    for spec in specs().chain([averaged]) {
+    for spec in specs().chain([averaged(&OptimizerSpec::named("adam"))]).chain(riding()) {
         let mut full = spec.build::<f32>(&layout()).expect("the defaults");
         let mut w = start(layout().len());
         let mut twin = wide(&w);

@@ -1,6 +1,7 @@
 //! An optimizer of groups, each moved by one of its own.
 
 use super::assign::{Share, assign};
+use crate::half::HalfPart;
 use crate::hyper::{Dialect, OptimError};
 use crate::optimizer::{Factors, Optimizer, Outcome, Scratch};
 use crate::params::Layout;
@@ -184,6 +185,37 @@ fn is_decay(name: &str) -> bool {
         || wrappers.any(|entry| (entry.settings)().iter().any(|row| row.name == name))
 }
 
+/// What became of a step that several members share.
+struct Count {
+    moved: bool,
+    outcome: Outcome,
+}
+
+impl Count {
+    fn new(nobody: bool, outcome: Outcome) -> Self {
+        let outcome = if nobody { outcome } else { Outcome { skipped: true, collected: true, ..outcome } };
+        Self { moved: nobody, outcome }
+    }
+
+    /// One member's step: it is given the factor of its learning rate and its riders.
+    fn step<T: Real>(
+        &mut self,
+        member: &mut Member<T>,
+        riders: Riders,
+        step: impl FnOnce(&mut dyn Optimizer<T>, f64, Riders) -> Outcome,
+    ) {
+        let Share { learning_rate: factor, decay, .. } = member.share;
+        let riders = Riders { l2: riders.l2 * decay, decay: riders.decay * decay, ..riders };
+        let before = member.optimizer.steps();
+        let found = step(&mut *member.optimizer, factor, riders);
+        member.moved = member.optimizer.steps() != before;
+        self.moved |= member.moved;
+        self.outcome.skipped &= found.skipped;
+        self.outcome.collected &= found.collected;
+        self.outcome.stuck |= found.stuck;
+    }
+}
+
 impl<T: Real> Optimizer<T> for Groups<T> {
     fn name(&self) -> &'static str {
         self.name
@@ -200,9 +232,8 @@ impl<T: Real> Optimizer<T> for Groups<T> {
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
         let (riders, outcome) = riders.look(spans, &self.threads);
         let Some(riders) = riders else { return outcome };
+        let mut count = Count::new(self.members.is_empty(), outcome);
         let whole = spans.len() == 1;
-        let mut moved = self.members.is_empty();
-        let mut inner = Outcome { skipped: true, collected: true, ..outcome };
         for (index, member) in self.members.iter_mut().enumerate() {
             let mut list: Vec<Span<'_, T>> = recycle(std::mem::take(&mut self.spans));
             if whole {
@@ -217,22 +248,47 @@ impl<T: Real> Optimizer<T> for Groups<T> {
                 let own = spans.iter_mut().zip(&self.member_of).filter(|(_, of)| of.0 == index);
                 list.extend(own.map(|(span, _)| span.reborrow()));
             }
-            let Share { learning_rate: factor, decay, .. } = member.share;
-            let riders = Riders { l2: riders.l2 * decay, decay: riders.decay * decay, ..riders };
-            let before = member.optimizer.steps();
-            let found = member.optimizer.apply(&mut list, learning_rate * factor, riders);
+            count.step(member, riders, |optimizer, factor, riders| {
+                optimizer.apply(&mut list, learning_rate * factor, riders)
+            });
             self.spans = recycle(list);
-            member.moved = member.optimizer.steps() != before;
-            moved |= member.moved;
-            inner.skipped &= found.skipped;
-            inner.collected &= found.collected;
-            inner.stuck |= found.stuck;
         }
-        self.steps += u64::from(moved);
-        if moved {
+        self.steps += u64::from(count.moved);
+        if count.moved {
             self.follow_idle(spans, riders.average_weight);
         }
-        if self.members.is_empty() { outcome } else { inner }
+        count.outcome
+    }
+
+    fn takes_halves(&self) -> bool {
+        self.members.iter().all(|member| member.optimizer.takes_halves())
+    }
+
+    fn apply_half(&mut self, parts: &mut [HalfPart<'_>], learning_rate: f64, riders: Riders) -> Outcome {
+        let (riders, outcome) = riders.look_at_halves(parts, &self.threads);
+        let Some(riders) = riders else { return outcome };
+        let mut count = Count::new(self.members.is_empty(), outcome);
+        let whole = parts.len() == 1;
+        for (index, member) in self.members.iter_mut().enumerate() {
+            let mut list = Vec::new();
+            if whole {
+                let mut rest = parts[0].reborrow();
+                for (block, &(of, _)) in self.layout.blocks().iter().zip(&self.member_of) {
+                    let part = rest.take_front(block.range.len());
+                    if of == index {
+                        list.push(part);
+                    }
+                }
+            } else {
+                let own = parts.iter_mut().zip(&self.member_of).filter(|(_, of)| of.0 == index);
+                list.extend(own.map(|(part, _)| part.reborrow()));
+            }
+            count.step(member, riders, |optimizer, factor, riders| {
+                optimizer.apply_half(&mut list, learning_rate * factor, riders)
+            });
+        }
+        self.steps += u64::from(count.moved);
+        count.outcome
     }
 
     fn save(&self) -> StateDict {

@@ -37,6 +37,7 @@ impl Wrapper for ClipNorm {
         range: Range::POSITIVE,
         field: |wrapper| &mut wrapper.max_norm,
     }];
+    const ONLY_RIDES: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         let limit = riders.clip_norm.map_or(self.max_norm, |other| other.min(self.max_norm));

@@ -36,6 +36,7 @@ impl Wrapper for ClipValue {
         range: Range::POSITIVE,
         field: |wrapper| &mut wrapper.max_value,
     }];
+    const ONLY_RIDES: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         let limit = riders.clip_value.map_or(self.max_value, |other| other.min(self.max_value));

@@ -37,6 +37,7 @@ impl Wrapper for DecoupledDecay {
         field: |wrapper| &mut wrapper.decay,
     }];
     const DECAYS: bool = true;
+    const ONLY_RIDES: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { decay: riders.decay + self.decay, ..riders }

@@ -24,6 +24,7 @@ impl Wrapper for Guard {
     };
     const SETTINGS: &'static [Setting<Self>] = &[];
     const COUNT: Option<&'static str> = Some("skipped");
+    const ONLY_RIDES: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { guard: true, ..riders }

@@ -109,6 +109,9 @@ pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 's
     /// Whether it must see each gradient itself, so that what is inside may not ask the objective on its own.
     const TAKES_GRADIENT: bool = false;
 
+    /// Whether it does nothing but [`Wrapper::ride`], and may count the steps that a guard refused.
+    const ONLY_RIDES: bool = false;
+
     /// Adds what rides along.
     fn ride(&self, riders: Riders) -> Riders {
         riders

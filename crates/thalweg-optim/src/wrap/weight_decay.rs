@@ -39,6 +39,7 @@ impl Wrapper for WeightDecay {
         field: |wrapper| &mut wrapper.decay,
     }];
     const DECAYS: bool = true;
+    const ONLY_RIDES: bool = true;
 
     fn ride(&self, riders: Riders) -> Riders {
         Riders { l2: riders.l2 + self.decay, ..riders }

@@ -1,6 +1,7 @@
 //! An optimizer with a wrapper around it.
 
 use super::{Setting, Wrapper};
+use crate::half::HalfPart;
 use crate::hyper::{OptimError, check_finite, check_value};
 use crate::objective::Objective;
 use crate::optimizer::{Factors, Optimizer, Outcome, Scratch, StepReport, with_one_gradient};
@@ -145,6 +146,16 @@ impl<W: Wrapper, T: Real> Optimizer<T> for Wrapped<W, T> {
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
         assert!(!W::DRIVES, "{} needs the objective: drive it with one", W::INFO.name);
         self.wrapper.apply(&mut *self.inner, &mut self.memory, spans, learning_rate, riders)
+    }
+
+    fn takes_halves(&self) -> bool {
+        W::ONLY_RIDES && self.inner.takes_halves()
+    }
+
+    fn apply_half(&mut self, parts: &mut [HalfPart<'_>], learning_rate: f64, riders: Riders) -> Outcome {
+        let outcome = self.inner.apply_half(parts, learning_rate, self.wrapper.ride(riders));
+        self.memory.count += u64::from(W::COUNT.is_some() && outcome.skipped);
+        outcome
     }
 
     fn save(&self) -> StateDict {
