@@ -48,8 +48,8 @@ impl Precision {
     }
 }
 
-/// Does it for each of `n` slots, five at most. Written out, as the compiler does not unroll a loop with so large a body, and slots
-/// that are indexed by a variable live in memory instead of registers: Adam took twice as long.
+/// Does it for each of `n` slots, five at most. Written out, as the compiler does not unroll a loop with so large a body, and
+/// slots that are indexed by a variable live in memory instead of registers: Adam took twice as long.
 macro_rules! each_slot {
     ($n:expr, $slot:ident => $body:expr) => {
         each_slot!($n, $slot => $body; 0 1 2 3 4)
@@ -134,7 +134,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Not in line where the CPU is an old one: narrow vectors make so much code of it that it would be a third of the build.
+    /// Not in line where the CPU is an old one: narrow vectors make so much code of it that it was the largest part of all.
     #[inline(never)]
     fn unpack_apart(&self, block: usize, to: &mut [f32]) {
         self.unpack_here(block, to);

@@ -162,7 +162,8 @@ pub(crate) struct PieceWork<'a, R: Rule> {
     pub(crate) sums: [f64; 2],
 }
 
-/// Cuts all parameters and their state into stretches of at most `most` elements (whole blocks), none over the border of a tensor.
+/// Cuts all parameters and their state into stretches of at most `most` elements (whole blocks), none over the border of a
+/// tensor.
 pub(crate) fn works<'a, 'b: 'a, R: Rule>(
     weights: impl Iterator<Item = Weights<'b>>,
     mut state: State<'a, R>,
