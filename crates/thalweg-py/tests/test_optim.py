@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -292,8 +293,33 @@ def test_an_objective_that_fails_changes_nothing(kind):
     def steps_itself(point):
         opt.step(point)
 
-    with pytest.raises(RuntimeError, match="borrowed"):
+    with pytest.raises(RuntimeError, match="step was called within a step of the same optimizer"):
         opt.step_with(steps_itself)
+    assert opt.steps == 0 and (w == 1).all()
+
+
+def test_other_threads_read_during_a_step_and_wait_for_their_own():
+    w = np.ones(3)
+    opt = optim.SGD(w, 0.5)
+    inside, read = threading.Event(), threading.Event()
+    found = []
+
+    def other():
+        inside.wait(10)
+        found.append((opt.steps, opt.lr, repr(opt)[:3]))
+        read.set()
+        opt.step(np.ones(3))
+
+    def objective(point):
+        inside.set()
+        assert read.wait(10)
+        return 0.0, np.ones(3)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    opt.step_with(objective)
+    thread.join(10)
+    assert found == [(0, 0.5, "SGD")] and opt.steps == 2 and (w == 0).all()
 
 
 def test_the_types_are_those_of_the_classes():

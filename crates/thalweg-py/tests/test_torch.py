@@ -50,16 +50,16 @@ def test_a_closure_serves_methods_that_ask_more_than_once():
     net = model()
     first = loss_of(net).item()
     opt = optim.LBFGS(net.parameters())
-    assert opt.step(closure_of(net)) == first
+    assert opt.step(closure_of(net, opt)) == first
     for _ in range(30):
-        opt.step(closure_of(net))
+        opt.step(closure_of(net, opt))
     assert loss_of(net).item() < 0.6 * first
     with pytest.raises(ValueError, match="give it the objective"):
         opt.step()
 
     mine, sam = model(), None
     sam = optim.SGD(mine.parameters(), 0.1, wrap="sam=0.05")
-    sam.step(closure_of(mine))
+    sam.step(closure_of(mine, sam))
     theirs = model()  # the formula, by hand
     closure_of(theirs)()
     params = list(theirs.parameters())
@@ -85,7 +85,7 @@ def test_a_closure_that_fails_changes_nothing():
         asked.append(1)
         if len(asked) > 1:
             raise LookupError("no data")
-        return closure_of(net)()
+        return closure_of(net, opt)()
 
     with pytest.raises(LookupError):
         opt.step(fails_later)
@@ -93,6 +93,38 @@ def test_a_closure_that_fails_changes_nothing():
     with pytest.raises(TypeError, match="must return the loss"):
         opt.step(lambda: None)
     assert apart(net, model()) == 0.0 and opt.steps == 0
+
+
+def test_a_closure_reads_the_optimizer_and_is_asked_with_gradients_on():
+    mine, theirs = model(), model()
+    own, other = optim.Adam(mine.parameters(), 0.01), torch.optim.Adam(theirs.parameters(), 0.01)
+    seen = []
+
+    def closure():
+        seen.append((own.lr, own.next_lr, own.steps, own.threads, own.keep, torch.is_grad_enabled()))
+        assert repr(own).startswith("Adam(") and own.hyper["beta1"] == 0.9
+        for use in (own.step, own.average, own.state_dict, lambda: setattr(own, "lr", 1.0)):
+            with pytest.raises(RuntimeError, match="was called within a step of the same optimizer"):
+                use()
+        return closure_of(mine, own)()
+
+    for _ in range(3):
+        with torch.no_grad():
+            own.step(closure)
+            other.step(closure_of(theirs, other))
+        assert torch.is_grad_enabled()
+    assert seen == [(0.01, 0.01, step, 1, None, True) for step in range(3)]
+    assert apart(mine, theirs) < 1e-12 and own.lr == 0.01
+
+    def fails():
+        raise LookupError("no data")
+
+    with torch.no_grad():
+        with pytest.raises(LookupError):
+            own.step(fails)
+        assert not torch.is_grad_enabled()
+    own.step(closure)
+    assert own.steps == 4
 
 
 def test_a_missing_gradient_is_an_error():

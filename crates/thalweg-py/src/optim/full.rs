@@ -1,5 +1,7 @@
 //! Parameters of 32 or 64 bits.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Layout, Optimizer, OptimizerSpec, Span, StateDict, Threads, from_fn};
@@ -11,19 +13,19 @@ use crate::words::usage;
 
 /// The parameters, and their one optimizer: each is a block of its layout.
 pub(super) struct Full<T: Number> {
-    params: Params,
+    params: Arc<Params>,
     optimizer: Box<dyn Optimizer<T>>,
 }
 
 impl<T: Number + Cell> Full<T> {
     pub(super) fn new(params: Params, layout: &Layout, spec: &OptimizerSpec) -> PyResult<Self> {
         let optimizer = spec.build(layout).map_err(usage)?;
-        Ok(Self { params, optimizer })
+        Ok(Self { params: Arc::new(params), optimizer })
     }
 }
 
 impl<T: Number + Cell> Store for Full<T> {
-    fn params(&self) -> &Params {
+    fn params(&self) -> &Arc<Params> {
         &self.params
     }
 

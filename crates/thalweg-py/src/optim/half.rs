@@ -1,5 +1,7 @@
 //! Parameters of 16 bits (bf16).
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
@@ -12,7 +14,7 @@ use crate::words::usage;
 
 /// The parameters, and the optimizer that moves them in 32 bits.
 pub(super) struct Bf16 {
-    params: Params,
+    params: Arc<Params>,
     layout: Layout,
     optimizer: Half,
     keep: Keep,
@@ -32,7 +34,7 @@ impl Bf16 {
         keep: Keep,
     ) -> PyResult<Self> {
         let optimizer = build(spec, &layout, keep, &params.flat::<u16>(py)?)?;
-        Ok(Self { params, layout, optimizer, keep })
+        Ok(Self { params: Arc::new(params), layout, optimizer, keep })
     }
 
     fn moved(&mut self, py: Python<'_>, grads: &[Bound<'_, PyAny>], learning_rate: f64) -> PyResult<()> {
@@ -59,7 +61,7 @@ impl Bf16 {
 }
 
 impl Store for Bf16 {
-    fn params(&self) -> &Params {
+    fn params(&self) -> &Arc<Params> {
         &self.params
     }
 

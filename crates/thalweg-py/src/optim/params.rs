@@ -212,13 +212,29 @@ impl Params {
         Ok((number(&value).map_err(wrong)?, self.grads(py, Some(&grads))?))
     }
 
+    /// Lets PyTorch record what it computes, whatever was said around the step: a closure's backward pass needs it.
+    fn with_grad<'py>(
+        &self,
+        py: Python<'py>,
+        work: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !self.tensors {
+            return work();
+        }
+        let recording = py.import("torch")?.call_method0("enable_grad")?;
+        recording.call_method0("__enter__")?;
+        let result = work();
+        recording.call_method1("__exit__", (py.None(), py.None(), py.None()))?;
+        result
+    }
+
     /// Calls a closure, which does a backward pass at the parameters as they are: its loss and the gradients.
     pub(super) fn ask_here<'py>(
         &self,
         py: Python<'py>,
         closure: &Py<PyAny>,
     ) -> PyResult<(f64, Vec<Bound<'py, PyAny>>)> {
-        let value = closure.bind(py).call0()?;
+        let value = self.with_grad(py, || closure.bind(py).call0())?;
         let value = number(&value).map_err(|error| {
             PyTypeError::new_err(format!("the closure must return the loss, one number: {error}"))
         })?;
