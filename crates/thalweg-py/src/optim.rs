@@ -11,6 +11,7 @@ use thalweg::optim::{Keep, StateDict, registry};
 use crate::flat::{dtype_name, typed};
 use crate::words::usage;
 
+mod direct;
 mod full;
 mod groups;
 mod half;

@@ -177,6 +177,72 @@ def test_a_tensor_may_get_other_memory():
         opt.step([torch.ones(3)])
 
 
+@pytest.mark.parametrize("unusual", ["mode", "subclass", "large", "given", "some numpy"])
+def test_memory_by_address_and_as_arrays_gives_the_same_bits(unusual):
+    """Plain tensors of small steps are taken by their addresses, all others as arrays."""
+
+    class Own(torch.Tensor):
+        pass
+
+    size = (1 << 20) + 1 if unusual == "large" else 7
+    draw = torch.manual_seed(3)
+    starts = [torch.randn(size, generator=draw), torch.randn(3, 2, generator=draw)]
+    grads = [torch.randn(size, generator=draw), torch.randn(2, 3, generator=draw).T]
+    results = []
+    for way in ("plain", unusual):
+        params = [torch.nn.Parameter(p.clone()) for p in starts]
+        if way == "subclass":
+            params[0] = params[0].data.as_subclass(Own)
+        if way == "some numpy":
+            params[1] = params[1].detach().numpy()
+        opt = optim.Adam(params, 0.1)
+        for _ in range(3):
+            if way in ("given", "some numpy"):
+                opt.step([g.contiguous() for g in grads])
+                continue
+            for p, g in zip(params, grads):
+                p.grad = g
+            if way == "mode":
+                with torch.device("cpu"):
+                    opt.step()
+            else:
+                opt.step()
+        results.append(params)
+    for one, other in zip(*results):
+        found = other if isinstance(other, np.ndarray) else other.detach().numpy()
+        assert np.array_equal(one.detach().numpy(), found)
+
+
+def test_what_became_of_a_tensor_is_seen():
+    def fresh():
+        p = torch.nn.Parameter(torch.ones(4))
+        opt = optim.SGD(p, 1.0)
+        p.grad = torch.ones(4)
+        opt.step()
+        return p, opt
+
+    p, opt = fresh()
+    p.data = p.data[:2]  # at the same address
+    with pytest.raises(ValueError, match="parameter 0 was resized to 2 numbers"):
+        opt.step(torch.ones(2))
+    p, opt = fresh()
+    p.data = torch.ones(8)[::2]
+    with pytest.raises(ValueError, match="parameter 0 is not contiguous"):
+        opt.step(torch.ones(4))
+    p, opt = fresh()
+    for given, error, match in [
+        (torch.ones(2, 2), ValueError, r"gradient 0 has shape \(2, 2\), expected \(4,\)"),
+        (torch.ones(4).double(), TypeError, "gradient 0 has dtype float64"),
+        (torch.ones(8)[::2], ValueError, "gradient 0 is not contiguous"),
+        (torch.ones(4, device="meta"), ValueError, "gradient 0 lies on the device meta"),
+        (p.data, ValueError, "gradient 0 shares memory with a parameter"),
+        (torch._neg_view(torch.ones(4)), RuntimeError, "negative bit"),
+    ]:
+        with pytest.raises(error, match=match):
+            opt.step(given)
+        assert opt.steps == 1 and not p.any()
+
+
 def test_a_backward_pass_over_what_a_step_changed_fails():
     p = torch.ones(3, requires_grad=True)
     late = (p * p).sum()

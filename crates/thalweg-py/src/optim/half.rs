@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Half, HalfGrad, HalfSpan, Keep, Layout, Optimizer, OptimizerSpec, StateDict, Threads};
 
-use super::params::{Ask, Params, with_slices, write_all};
+use super::params::{Ask, Params};
 use super::store::Store;
 use crate::flat::dtype_name;
 use crate::words::usage;
@@ -38,16 +38,13 @@ impl Bf16 {
     }
 
     fn moved(&mut self, py: Python<'_>, grads: &[Bound<'_, PyAny>], learning_rate: f64) -> PyResult<()> {
-        let arrays = self.params.arrays::<u16>(py)?;
-        let mut params = write_all(&arrays)?;
         let optimizer = &mut self.optimizer;
         macro_rules! step {
             ($number:ty) => {{
-                let grads = self.params.readable_grads::<$number>(py, grads)?;
-                with_slices(&mut params, &grads, |params, grads| {
+                self.params.with_memory::<u16, $number, _>(py, grads, |params, grads, meanwhile| {
                     let one = |(w, grad)| HalfSpan { w, grad: HalfGrad::from(grad) };
                     let mut spans: Vec<_> = params.into_iter().zip(grads).map(one).collect();
-                    py.detach(|| optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
+                    meanwhile.run(py, || optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
                 })?;
             }};
         }
