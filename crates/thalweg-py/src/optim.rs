@@ -15,6 +15,7 @@ mod direct;
 mod full;
 mod groups;
 mod half;
+mod keywords;
 mod params;
 mod recipe;
 mod state;
@@ -65,10 +66,11 @@ impl Optimizer {
         schedule: Option<Bound<'_, PyAny>>,
         total_steps: Option<u64>,
         keep: Option<&str>,
-        hyper: Option<BTreeMap<String, f64>>,
+        hyper: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let hyper = hyper.map(|given| keywords::hyper(name, given)).transpose()?.unwrap_or_default();
         let settings = Settings { dialect, state_precision, wrap, schedule, total_steps };
-        let mut recipe = Recipe::new(name, lr, hyper.unwrap_or_default(), &settings)?;
+        let mut recipe = Recipe::new(name, lr, hyper, &settings)?;
         let workers = Workers::new(threads)?;
         let params = Parameters::read(params, &mut recipe)?;
         let mut store = store(&params, &recipe, keep)?;

@@ -73,6 +73,22 @@ TYPES = {
 }
 
 
+# PyTorch's names, by those of here that it stands for.
+TORCH = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_min", "step_max"),
+    "eps": ("epsilon",),
+}
+
+
+def torch_names(names):
+    """PyTorch's keywords for these hyperparameters."""
+    for name, own in TORCH.items():
+        if set(own) <= set(names):
+            yield f"{name}: {'float' if len(own) == 1 else 'tuple[float, float]'} = ..."
+
+
 def keyword(name, default):
     """A parameter; the default of a hyperparameter goes by the dialect."""
     if name not in TYPES:
@@ -94,10 +110,11 @@ def write():
             for name, parameter in inspect.signature(kind).parameters.items()
             if name not in ("params", "lr")
         ]
+        own += torch_names(inspect.signature(kind).parameters)
         names = ["cls", f"params: {TYPES['params']}", "lr: float | None = None", "*", *own]
         text += f"\nclass {kind.__name__}(Optimizer):\n" + method("def __new__", names, kind.__name__)
     common = [keyword(name, default) for name, default in optim._KEYWORDS.items()]
-    names = ["name: str", f"params: {TYPES['params']}", "lr: float | None = None", "*", *common, "**hyper: float"]
+    names = ["name: str", f"params: {TYPES['params']}", "lr: float | None = None", "*", *common, "**hyper: Any"]
     make = method("def make", names, "Optimizer")
     return text + "\n" + "\n".join(line[4:] for line in make.splitlines()) + "\n"
 

@@ -127,6 +127,24 @@ def test_a_closure_reads_the_optimizer_and_is_asked_with_gradients_on():
     assert own.steps == 4
 
 
+@pytest.mark.parametrize(
+    "name, keywords",
+    [
+        ("AdamW", {"betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3, "fused": True, "amsgrad": False}),
+        ("RMSprop", {"alpha": 0.9, "eps": 1e-3, "momentum": 0, "centered": False, "foreach": None, "weight_decay": 0}),
+        ("Rprop", {"etas": (0.4, 1.3), "step_sizes": (1e-5, 1.0), "maximize": False}),
+        ("Adagrad", {"initial_accumulator_value": 0.3, "eps": 1e-3, "capturable": False}),
+        ("Adafactor", {"eps": (None, 0.01), "d": 1.5}),
+    ],
+)
+def test_keywords_may_be_pytorchs(name, keywords):
+    mine, theirs = model(), model()
+    their_keywords = {key: value for key, value in keywords.items() if (name, key) != ("Adagrad", "capturable")}
+    train(mine, getattr(optim, name)(mine.parameters(), lr=0.01, **keywords), 20)
+    train(theirs, getattr(torch.optim, name)(theirs.parameters(), lr=0.01, **their_keywords), 20)
+    assert apart(mine, theirs) < 1e-10
+
+
 def test_a_missing_gradient_is_an_error():
     net = model()
     opt = optim.Adam(net.parameters())
@@ -327,8 +345,6 @@ def test_groups_are_those_of_pytorch(tensors):
     mine, theirs = model(), model()
     their_opt = torch.optim.AdamW(groups(theirs), lr=0.02)
     own = groups(mine)
-    own[1].update(beta1=0.5, beta2=0.9, epsilon=1e-3)
-    del own[1]["betas"], own[1]["eps"]
     if not tensors:
         for group in own:
             given = group["params"]
