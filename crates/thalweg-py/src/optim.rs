@@ -191,6 +191,13 @@ impl Optimizer {
         self.params.zero_grad(py, set_to_none)
     }
 
+    /// Forgets the digits of bfloat16 parameters that did not fit (see `keep`): to be called after the parameters were changed
+    /// otherwise, by a checkpoint or a mask, as those digits belong to what they were. Others have none.
+    fn forget(&self, py: Python<'_>) -> PyResult<()> {
+        self.turns.take(py, "forget")?.store().forget();
+        Ok(())
+    }
+
     /// The point at which the model should be judged, as copies like the parameters: the average of Schedule-Free, EMA,
     /// SWA or Lookahead; the parameters themselves where nothing is averaged.
     fn average<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

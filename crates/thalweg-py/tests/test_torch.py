@@ -161,6 +161,20 @@ def test_a_missing_gradient_is_an_error():
         optim.Adam(np.ones(3)).zero_grad()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_sparse_gradient_is_refused(dtype):
+    net = torch.nn.Embedding(4, 2, sparse=True, dtype=dtype)
+    opt = optim.Adam(net.parameters())
+    net(torch.tensor([1])).sum().backward()
+    with pytest.raises(ValueError, match="parameter 0 has a sparse gradient, .* make the embedding with sparse=False"):
+        opt.step()
+    with pytest.raises(ValueError, match="gradient 0 is sparse; make it dense"):
+        opt.step([net.weight.grad])
+    assert opt.steps == 0
+    opt.step([net.weight.grad.to_dense()])
+    assert opt.steps == 1
+
+
 def test_zero_grad_forgets_or_zeroes():
     net = model()
     opt = optim.Adam(net.parameters())

@@ -70,6 +70,10 @@ impl Store for Bf16 {
         Some(self.keep)
     }
 
+    fn forget(&mut self) {
+        self.optimizer.forget();
+    }
+
     fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -315,6 +315,10 @@ fn own_grad<'py>(owner: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py,
     // A gradient may lie otherwise than its parameter; to be read, a copy does as well.
     match grad.call_method0(intern!(py, "is_contiguous")) {
         Ok(is_so) if is_so.is_truthy()? => Ok(grad),
+        _ if grad.getattr("is_sparse")?.is_truthy()? => Err(PyValueError::new_err(format!(
+            "parameter {index} has a sparse gradient, and all numbers of a parameter step together: make the embedding with \
+             sparse=False, or give step() the gradients made dense with .to_dense()"
+        ))),
         _ => grad.call_method0(intern!(py, "contiguous")),
     }
 }

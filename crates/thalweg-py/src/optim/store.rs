@@ -20,6 +20,9 @@ pub(super) trait Store: Send {
         None
     }
 
+    /// Forgets the digits of parameters of 16 bits that did not fit.
+    fn forget(&mut self) {}
+
     fn layout(&self) -> &Layout;
 
     fn steps(&self) -> u64;
