@@ -18,11 +18,18 @@ impl Number for f64 {}
 pub(crate) trait Cell: Element + Copy {
     /// Whether it is the bits of a bf16.
     const BITS: bool = false;
+    /// PyTorch's name of it.
+    const TORCH: &'static str;
 }
-impl Cell for f32 {}
-impl Cell for f64 {}
+impl Cell for f32 {
+    const TORCH: &'static str = "float32";
+}
+impl Cell for f64 {
+    const TORCH: &'static str = "float64";
+}
 impl Cell for u16 {
     const BITS: bool = true;
+    const TORCH: &'static str = "bfloat16";
 }
 
 /// Whether it is a PyTorch tensor, as far as that can be told without PyTorch.
@@ -200,8 +207,12 @@ pub(crate) struct Stretch {
 
 impl Stretch {
     pub(crate) fn of<T>(slice: &[T], written: bool, index: usize) -> Self {
-        let start = slice.as_ptr() as usize;
-        Self { start, end: start + size_of_val(slice), written, index }
+        Self::at::<T>(slice.as_ptr() as usize, slice.len(), written, index)
+    }
+
+    /// Of `len` numbers from an address on.
+    pub(crate) fn at<T>(start: usize, len: usize, written: bool, index: usize) -> Self {
+        Self { start, end: start + len * size_of::<T>(), written, index }
     }
 }
 

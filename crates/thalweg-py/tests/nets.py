@@ -29,9 +29,11 @@ def apart(one, two):
     return max((a - b).abs().max().item() for a, b in zip(one.parameters(), two.parameters()))
 
 
-def closure_of(net):
+def closure_of(net, opt=None):
+    """PyTorch's standard closure; of a model that no optimizer has without `opt`."""
+
     def closure():
-        net.zero_grad()
+        (opt or net).zero_grad()
         loss = loss_of(net)
         loss.backward()
         return loss

@@ -53,6 +53,7 @@ class Optimizer:
     def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
     def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def forget(self) -> None: ...
     def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
@@ -71,6 +72,22 @@ TYPES = {
     "total_steps": "int | None",
     "keep": "_Keep | None",
 }
+
+
+# PyTorch's names, by those of here that it stands for.
+TORCH = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_min", "step_max"),
+    "eps": ("epsilon",),
+}
+
+
+def torch_names(names):
+    """PyTorch's keywords for these hyperparameters."""
+    for name, own in TORCH.items():
+        if set(own) <= set(names):
+            yield f"{name}: {'float' if len(own) == 1 else 'tuple[float, float]'} = ..."
 
 
 def keyword(name, default):
@@ -94,10 +111,11 @@ def write():
             for name, parameter in inspect.signature(kind).parameters.items()
             if name not in ("params", "lr")
         ]
+        own += torch_names(inspect.signature(kind).parameters)
         names = ["cls", f"params: {TYPES['params']}", "lr: float | None = None", "*", *own]
         text += f"\nclass {kind.__name__}(Optimizer):\n" + method("def __new__", names, kind.__name__)
     common = [keyword(name, default) for name, default in optim._KEYWORDS.items()]
-    names = ["name: str", f"params: {TYPES['params']}", "lr: float | None = None", "*", *common, "**hyper: float"]
+    names = ["name: str", f"params: {TYPES['params']}", "lr: float | None = None", "*", *common, "**hyper: Any"]
     make = method("def make", names, "Optimizer")
     return text + "\n" + "\n".join(line[4:] for line in make.splitlines()) + "\n"
 

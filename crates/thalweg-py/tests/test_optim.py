@@ -3,6 +3,7 @@
 import inspect
 import json
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,17 @@ def read_only():
         (lambda: optim.Adam(np.ones((2, 3)).T), ValueError, "not contiguous"),
         (lambda: optim.Adam(read_only()), ValueError, "read-only"),
         (lambda: optim.Adam(np.ones(3), beta3=0.1), ValueError, "no hyperparameter «beta3»; did you mean"),
+        (lambda: optim.Adam(np.ones(3), betas=0.9), ValueError, "betas = 0.9 must be 2 numbers"),
+        (lambda: optim.Adam(np.ones(3), betas=(0.9, 1.0)), ValueError, "beta2 = 1 is out of range"),
+        (lambda: optim.Adam(np.ones(3), eps="small"), TypeError, "eps = small must be a number"),
+        (lambda: optim.Adam(np.ones(3), eps=1e-8, epsilon=1e-8), ValueError, "epsilon and PyTorch's name of it say the same"),
+        (lambda: optim.Adam(np.ones(3), weight_decay=0.1), ValueError, 'wrap="weight-decay=0.1" adds it to the gradient'),
+        (lambda: optim.SGD(np.ones(3), momentum=0.9), ValueError, "sgd has no momentum: make a «momentum» with momentum=0.9, or a «nag»"),
+        (lambda: optim.RMSprop(np.ones(3), momentum=0.9), ValueError, "make a «rmsprop-momentum» with momentum=0.9"),
+        (lambda: optim.Momentum(np.ones(3), nesterov=True), ValueError, "make a «nag», which is the rule with it"),
+        (lambda: optim.Adam(np.ones(3), amsgrad=True), ValueError, "make a «amsgrad»"),
+        (lambda: optim.Adam(np.ones(3), maximize=True), ValueError, "give the negative of what is to be maximized"),
+        (lambda: optim.Adam([{"params": np.ones(3), "weight_decay": 0.1}]), ValueError, "group 0: adam has no weight_decay"),
         (lambda: optim.Adam(np.ones(3), beta1=1.0), ValueError, r"beta1 = 1 is out of range: it must lie in \[0, 1\)"),
         (lambda: optim.Adam(np.ones(3), epsilon=float("nan")), ValueError, "epsilon = NaN is out of range"),
         (lambda: optim.Adam(np.ones(3), float("nan")), ValueError, "learning_rate = NaN is out of range"),
@@ -292,8 +304,33 @@ def test_an_objective_that_fails_changes_nothing(kind):
     def steps_itself(point):
         opt.step(point)
 
-    with pytest.raises(RuntimeError, match="borrowed"):
+    with pytest.raises(RuntimeError, match="step was called within a step of the same optimizer"):
         opt.step_with(steps_itself)
+    assert opt.steps == 0 and (w == 1).all()
+
+
+def test_other_threads_read_during_a_step_and_wait_for_their_own():
+    w = np.ones(3)
+    opt = optim.SGD(w, 0.5)
+    inside, read = threading.Event(), threading.Event()
+    found = []
+
+    def other():
+        inside.wait(10)
+        found.append((opt.steps, opt.lr, repr(opt)[:3]))
+        read.set()
+        opt.step(np.ones(3))
+
+    def objective(point):
+        inside.set()
+        assert read.wait(10)
+        return 0.0, np.ones(3)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    opt.step_with(objective)
+    thread.join(10)
+    assert found == [(0, 0.5, "SGD")] and opt.steps == 2 and (w == 0).all()
 
 
 def test_the_types_are_those_of_the_classes():

@@ -50,16 +50,16 @@ def test_a_closure_serves_methods_that_ask_more_than_once():
     net = model()
     first = loss_of(net).item()
     opt = optim.LBFGS(net.parameters())
-    assert opt.step(closure_of(net)) == first
+    assert opt.step(closure_of(net, opt)) == first
     for _ in range(30):
-        opt.step(closure_of(net))
+        opt.step(closure_of(net, opt))
     assert loss_of(net).item() < 0.6 * first
     with pytest.raises(ValueError, match="give it the objective"):
         opt.step()
 
     mine, sam = model(), None
     sam = optim.SGD(mine.parameters(), 0.1, wrap="sam=0.05")
-    sam.step(closure_of(mine))
+    sam.step(closure_of(mine, sam))
     theirs = model()  # the formula, by hand
     closure_of(theirs)()
     params = list(theirs.parameters())
@@ -85,7 +85,7 @@ def test_a_closure_that_fails_changes_nothing():
         asked.append(1)
         if len(asked) > 1:
             raise LookupError("no data")
-        return closure_of(net)()
+        return closure_of(net, opt)()
 
     with pytest.raises(LookupError):
         opt.step(fails_later)
@@ -93,6 +93,56 @@ def test_a_closure_that_fails_changes_nothing():
     with pytest.raises(TypeError, match="must return the loss"):
         opt.step(lambda: None)
     assert apart(net, model()) == 0.0 and opt.steps == 0
+
+
+def test_a_closure_reads_the_optimizer_and_is_asked_with_gradients_on():
+    mine, theirs = model(), model()
+    own, other = optim.Adam(mine.parameters(), 0.01), torch.optim.Adam(theirs.parameters(), 0.01)
+    seen = []
+
+    def closure():
+        seen.append((own.lr, own.next_lr, own.steps, own.threads, own.keep, torch.is_grad_enabled()))
+        assert repr(own).startswith("Adam(") and own.hyper["beta1"] == 0.9
+        for use in (own.step, own.average, own.state_dict, lambda: setattr(own, "lr", 1.0)):
+            with pytest.raises(RuntimeError, match="was called within a step of the same optimizer"):
+                use()
+        return closure_of(mine, own)()
+
+    for _ in range(3):
+        with torch.no_grad():
+            own.step(closure)
+            other.step(closure_of(theirs, other))
+        assert torch.is_grad_enabled()
+    assert seen == [(0.01, 0.01, step, 1, None, True) for step in range(3)]
+    assert apart(mine, theirs) < 1e-12 and own.lr == 0.01
+
+    def fails():
+        raise LookupError("no data")
+
+    with torch.no_grad():
+        with pytest.raises(LookupError):
+            own.step(fails)
+        assert not torch.is_grad_enabled()
+    own.step(closure)
+    assert own.steps == 4
+
+
+@pytest.mark.parametrize(
+    "name, keywords",
+    [
+        ("AdamW", {"betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3, "fused": True, "amsgrad": False}),
+        ("RMSprop", {"alpha": 0.9, "eps": 1e-3, "momentum": 0, "centered": False, "foreach": None, "weight_decay": 0}),
+        ("Rprop", {"etas": (0.4, 1.3), "step_sizes": (1e-5, 1.0), "maximize": False}),
+        ("Adagrad", {"initial_accumulator_value": 0.3, "eps": 1e-3, "capturable": False}),
+        ("Adafactor", {"eps": (None, 0.01), "d": 1.5}),
+    ],
+)
+def test_keywords_may_be_pytorchs(name, keywords):
+    mine, theirs = model(), model()
+    their_keywords = {key: value for key, value in keywords.items() if (name, key) != ("Adagrad", "capturable")}
+    train(mine, getattr(optim, name)(mine.parameters(), lr=0.01, **keywords), 20)
+    train(theirs, getattr(torch.optim, name)(theirs.parameters(), lr=0.01, **their_keywords), 20)
+    assert apart(mine, theirs) < 1e-10
 
 
 def test_a_missing_gradient_is_an_error():
@@ -109,6 +159,20 @@ def test_a_missing_gradient_is_an_error():
         optim.Adam(np.ones(3)).step()
     with pytest.raises(TypeError, match="NumPy array, which has no gradient"):
         optim.Adam(np.ones(3)).zero_grad()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_sparse_gradient_is_refused(dtype):
+    net = torch.nn.Embedding(4, 2, sparse=True, dtype=dtype)
+    opt = optim.Adam(net.parameters())
+    net(torch.tensor([1])).sum().backward()
+    with pytest.raises(ValueError, match="parameter 0 has a sparse gradient, .* make the embedding with sparse=False"):
+        opt.step()
+    with pytest.raises(ValueError, match="gradient 0 is sparse; make it dense"):
+        opt.step([net.weight.grad])
+    assert opt.steps == 0
+    opt.step([net.weight.grad.to_dense()])
+    assert opt.steps == 1
 
 
 def test_zero_grad_forgets_or_zeroes():
@@ -143,6 +207,72 @@ def test_a_tensor_may_get_other_memory():
     p.data = torch.zeros(3, dtype=torch.float64)
     with pytest.raises(TypeError, match="has dtype float64, expected float32"):
         opt.step([torch.ones(3)])
+
+
+@pytest.mark.parametrize("unusual", ["mode", "subclass", "large", "given", "some numpy"])
+def test_memory_by_address_and_as_arrays_gives_the_same_bits(unusual):
+    """Plain tensors of small steps are taken by their addresses, all others as arrays."""
+
+    class Own(torch.Tensor):
+        pass
+
+    size = (1 << 20) + 1 if unusual == "large" else 7
+    draw = torch.manual_seed(3)
+    starts = [torch.randn(size, generator=draw), torch.randn(3, 2, generator=draw)]
+    grads = [torch.randn(size, generator=draw), torch.randn(2, 3, generator=draw).T]
+    results = []
+    for way in ("plain", unusual):
+        params = [torch.nn.Parameter(p.clone()) for p in starts]
+        if way == "subclass":
+            params[0] = params[0].data.as_subclass(Own)
+        if way == "some numpy":
+            params[1] = params[1].detach().numpy()
+        opt = optim.Adam(params, 0.1)
+        for _ in range(3):
+            if way in ("given", "some numpy"):
+                opt.step([g.contiguous() for g in grads])
+                continue
+            for p, g in zip(params, grads):
+                p.grad = g
+            if way == "mode":
+                with torch.device("cpu"):
+                    opt.step()
+            else:
+                opt.step()
+        results.append(params)
+    for one, other in zip(*results):
+        found = other if isinstance(other, np.ndarray) else other.detach().numpy()
+        assert np.array_equal(one.detach().numpy(), found)
+
+
+def test_what_became_of_a_tensor_is_seen():
+    def fresh():
+        p = torch.nn.Parameter(torch.ones(4))
+        opt = optim.SGD(p, 1.0)
+        p.grad = torch.ones(4)
+        opt.step()
+        return p, opt
+
+    p, opt = fresh()
+    p.data = p.data[:2]  # at the same address
+    with pytest.raises(ValueError, match="parameter 0 was resized to 2 numbers"):
+        opt.step(torch.ones(2))
+    p, opt = fresh()
+    p.data = torch.ones(8)[::2]
+    with pytest.raises(ValueError, match="parameter 0 is not contiguous"):
+        opt.step(torch.ones(4))
+    p, opt = fresh()
+    for given, error, match in [
+        (torch.ones(2, 2), ValueError, r"gradient 0 has shape \(2, 2\), expected \(4,\)"),
+        (torch.ones(4).double(), TypeError, "gradient 0 has dtype float64"),
+        (torch.ones(8)[::2], ValueError, "gradient 0 is not contiguous"),
+        (torch.ones(4, device="meta"), ValueError, "gradient 0 lies on the device meta"),
+        (p.data, ValueError, "gradient 0 shares memory with a parameter"),
+        (torch._neg_view(torch.ones(4)), RuntimeError, "negative bit"),
+    ]:
+        with pytest.raises(error, match=match):
+            opt.step(given)
+        assert opt.steps == 1 and not p.any()
 
 
 def test_a_backward_pass_over_what_a_step_changed_fails():
@@ -229,8 +359,6 @@ def test_groups_are_those_of_pytorch(tensors):
     mine, theirs = model(), model()
     their_opt = torch.optim.AdamW(groups(theirs), lr=0.02)
     own = groups(mine)
-    own[1].update(beta1=0.5, beta2=0.9, epsilon=1e-3)
-    del own[1]["betas"], own[1]["eps"]
     if not tensors:
         for group in own:
             given = group["params"]

@@ -55,6 +55,20 @@ def test_small_steps_are_not_lost(keep, most):
         another.load_state_dict(opt.state_dict())
 
 
+@pytest.mark.parametrize("keep", ["master", "kahan"])
+def test_what_did_not_fit_is_forgotten_when_the_parameters_are_others(keep):
+    p = torch.ones(8, dtype=torch.bfloat16)
+    opt = optim.SGD(p, 0.001, keep=keep)
+    opt.step(torch.ones(8))
+    p.fill_(1.0)  # a checkpoint
+    assert opt.average()[0] != 1.0
+    opt.forget()
+    assert (opt.average() == 1.0).all() and opt.steps == 1
+    plain = torch.ones(2)
+    optim.Adam(plain).forget()
+    assert plain.tolist() == [1.0, 1.0]
+
+
 def test_a_model_of_bfloat16_trains():
     mine, full = model(torch.bfloat16), model(torch.float32)
     with torch.no_grad():
@@ -63,7 +77,7 @@ def test_a_model_of_bfloat16_trains():
     opt = optim.AdamW(mine.parameters(), lr=0.01)
     first = loss_of(mine).item()
     for _ in range(60):
-        opt.step(closure_of(mine))
+        opt.step(closure_of(mine, opt))
     train(full, torch.optim.AdamW(full.parameters(), lr=0.01), 60)
     assert loss_of(mine).item() == pytest.approx(loss_of(full).item(), abs=0.03)
     assert loss_of(mine).item() < first - 0.15

@@ -12,7 +12,7 @@ params are arrays, or groups of them as PyTorch has: dicts with "params" and wha
 multiple of the optimizer's), hyperparameters, "wrap", or "optimizer", the name of another rule.
 
 Arrays are float32 or float64, row-major, all of one type; tensors lie on the CPU. Hyperparameters have the registry's
-names, and the defaults of the dialect. Every class has these keywords, too:
+names, and the defaults of the dialect; PyTorch's names (betas, eps) are understood, too. Every class has these keywords, too:
 
 - dialect: "torch" (as torch.optim computes it), "keras", "optax", or "textbook" (as the paper writes it).
 - threads: how many share a step; the bits do not depend on it.

@@ -40,6 +40,7 @@ class Optimizer:
     def step(self, grads: _Arrays | Callable[[], Any] | None = None) -> float | None: ...
     def step_with(self, f: Callable[[Any], tuple[float, _Arrays]]) -> float: ...
     def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def forget(self) -> None: ...
     def average(self) -> Any: ...
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
@@ -109,6 +110,7 @@ class Adagrad(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> Adagrad: ...
 
 class Adadelta(Optimizer):
@@ -126,6 +128,7 @@ class Adadelta(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> Adadelta: ...
 
 class RMSprop(Optimizer):
@@ -143,6 +146,7 @@ class RMSprop(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> RMSprop: ...
 
 class Adam(Optimizer):
@@ -161,6 +165,8 @@ class Adam(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> Adam: ...
 
 class RMSpropWithMomentum(Optimizer):
@@ -179,6 +185,7 @@ class RMSpropWithMomentum(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> RMSpropWithMomentum: ...
 
 class CenteredRMSprop(Optimizer):
@@ -197,6 +204,7 @@ class CenteredRMSprop(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> CenteredRMSprop: ...
 
 class AMSGrad(Optimizer):
@@ -215,6 +223,8 @@ class AMSGrad(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> AMSGrad: ...
 
 class AdamW(Optimizer):
@@ -234,6 +244,8 @@ class AdamW(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> AdamW: ...
 
 class Adamax(Optimizer):
@@ -252,6 +264,8 @@ class Adamax(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> Adamax: ...
 
 class NAdam(Optimizer):
@@ -271,6 +285,8 @@ class NAdam(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> NAdam: ...
 
 class RAdam(Optimizer):
@@ -290,6 +306,8 @@ class RAdam(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> RAdam: ...
 
 class AdaBelief(Optimizer):
@@ -309,6 +327,8 @@ class AdaBelief(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> AdaBelief: ...
 
 class Yogi(Optimizer):
@@ -328,6 +348,8 @@ class Yogi(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> Yogi: ...
 
 class ADOPT(Optimizer):
@@ -346,6 +368,8 @@ class ADOPT(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> ADOPT: ...
 
 class Adan(Optimizer):
@@ -367,6 +391,8 @@ class Adan(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> Adan: ...
 
 class Lion(Optimizer):
@@ -385,6 +411,7 @@ class Lion(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
     ) -> Lion: ...
 
 class SignSGD(Optimizer):
@@ -419,6 +446,8 @@ class Rprop(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        etas: tuple[float, float] = ...,
+        step_sizes: tuple[float, float] = ...,
     ) -> Rprop: ...
 
 class ScheduleFreeSGD(Optimizer):
@@ -457,6 +486,8 @@ class ScheduleFreeAdamW(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> ScheduleFreeAdamW: ...
 
 class Prodigy(Optimizer):
@@ -479,6 +510,8 @@ class Prodigy(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> Prodigy: ...
 
 class LARS(Optimizer):
@@ -498,6 +531,7 @@ class LARS(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> LARS: ...
 
 class LAMB(Optimizer):
@@ -517,6 +551,8 @@ class LAMB(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> LAMB: ...
 
 class Adafactor(Optimizer):
@@ -566,6 +602,7 @@ class Muon(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        eps: float = ...,
     ) -> Muon: ...
 
 class SOAP(Optimizer):
@@ -587,6 +624,8 @@ class SOAP(Optimizer):
         schedule: _Schedule | None = None,
         total_steps: int | None = None,
         keep: _Keep | None = None,
+        betas: tuple[float, float] = ...,
+        eps: float = ...,
     ) -> SOAP: ...
 
 class GradientDescent(Optimizer):
@@ -640,5 +679,5 @@ def make(
     schedule: _Schedule | None = None,
     total_steps: int | None = None,
     keep: _Keep | None = None,
-    **hyper: float,
+    **hyper: Any,
 ) -> Optimizer: ...

@@ -1,29 +1,52 @@
 //! Parameters of 32 or 64 bits.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Layout, Optimizer, OptimizerSpec, Span, StateDict, Threads, from_fn};
 
-use super::params::{Ask, Params, with_slices, write_all};
+use super::params::{Ask, Params};
 use super::store::Store;
 use crate::flat::{Cell, Number};
 use crate::words::usage;
 
 /// The parameters, and their one optimizer: each is a block of its layout.
 pub(super) struct Full<T: Number> {
-    params: Params,
+    params: Arc<Params>,
     optimizer: Box<dyn Optimizer<T>>,
 }
 
 impl<T: Number + Cell> Full<T> {
     pub(super) fn new(params: Params, layout: &Layout, spec: &OptimizerSpec) -> PyResult<Self> {
         let optimizer = spec.build(layout).map_err(usage)?;
-        Ok(Self { params, optimizer })
+        Ok(Self { params: Arc::new(params), optimizer })
+    }
+
+    fn moved(&mut self, py: Python<'_>, grads: &[Bound<'_, PyAny>], learning_rate: f64) -> PyResult<()> {
+        let optimizer = &mut self.optimizer;
+        self.params.with_memory(py, grads, |params, grads, meanwhile| {
+            let mut spans: Vec<_> =
+                params.into_iter().zip(grads).map(|(w, grad): (&mut [T], &[T])| Span::new(w, grad)).collect();
+            meanwhile.run(py, || optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
+        })?;
+        self.params.changed(py)
+    }
+
+    /// A step of a method that wants one gradient, at W: nothing is changed before it is there.
+    fn step_at_w(&mut self, py: Python<'_>, ask: Ask<'_>, learning_rate: f64) -> PyResult<f64> {
+        self.check_learning_rate(learning_rate)?;
+        let (value, grads) = match ask {
+            Ask::At(f) => self.params.ask_at(py, f, &self.params.flat::<T>(py)?)?,
+            Ask::Here(closure) => self.params.ask_here(py, closure)?,
+        };
+        self.moved(py, &grads, learning_rate)?;
+        Ok(value)
     }
 }
 
 impl<T: Number + Cell> Store for Full<T> {
-    fn params(&self) -> &Params {
+    fn params(&self) -> &Arc<Params> {
         &self.params
     }
 
@@ -48,21 +71,14 @@ impl<T: Number + Cell> Store for Full<T> {
     }
 
     fn step(&mut self, py: Python<'_>, grads: Option<&Bound<'_, PyAny>>, learning_rate: f64) -> PyResult<()> {
-        let arrays = self.params.arrays::<T>(py)?;
-        let mut params = write_all(&arrays)?;
         let grads = self.params.grads(py, grads)?;
-        let grads = self.params.readable_grads::<T>(py, &grads)?;
-        let optimizer = &mut self.optimizer;
-        with_slices(&mut params, &grads, |params, grads| {
-            let mut spans: Vec<_> =
-                params.into_iter().zip(grads).map(|(w, grad)| Span::new(w, grad)).collect();
-            // Other threads may run Python meanwhile; the arrays are held here, so that their memory stays.
-            py.detach(|| optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
-        })?;
-        self.params.changed(py)
+        self.moved(py, &grads, learning_rate)
     }
 
     fn step_with(&mut self, py: Python<'_>, ask: Ask<'_>, learning_rate: f64) -> PyResult<f64> {
+        if !self.optimizer.needs_objective() {
+            return self.step_at_w(py, ask, learning_rate);
+        }
         let mut w = self.params.flat::<T>(py)?;
         let old = w.clone();
         let before = self.optimizer.save();

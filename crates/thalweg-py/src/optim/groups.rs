@@ -1,13 +1,12 @@
 //! Parameter groups, written as PyTorch's are: a list of dicts.
 
-use std::collections::BTreeMap;
-
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use thalweg::optim::hyper::check_learning_rate;
 use thalweg::optim::{GroupSpec, OptimizerSpec};
 
+use super::keywords;
 use super::recipe::{Recipe, wrappers};
 use crate::flat::items;
 use crate::words::usage;
@@ -71,18 +70,16 @@ fn group_spec(index: usize, group: &Bound<'_, PyDict>, recipe: &Recipe) -> PyRes
         }
         spec.learning_rate = rate / recipe.learning_rate;
     }
-    let mut hyper = BTreeMap::new();
+    let given = PyDict::new(group.py());
     for (key, value) in group {
         let key: String = key.extract()?;
         if !["params", "lr", "optimizer", "wrap"].contains(&key.as_str()) {
-            let value = value.extract().map_err(|_| {
-                PyValueError::new_err(format!("group {index}: {key} = {value} must be a number"))
-            })?;
-            hyper.insert(key, value);
+            given.set_item(key, value)?;
         }
     }
     let name =
         group.get_item("optimizer")?.map(|name| name.extract::<String>()).transpose().map_err(within)?;
+    let hyper = keywords::hyper(name.as_deref().unwrap_or(recipe.name), &given).map_err(within)?;
     let wrap =
         group.get_item("wrap")?.map_or_else(|| Ok(Vec::new()), |wrap| wrappers(&wrap)).map_err(within)?;
     if hyper.is_empty() && name.is_none() && wrap.is_empty() {

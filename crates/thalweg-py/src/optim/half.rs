@@ -1,18 +1,20 @@
 //! Parameters of 16 bits (bf16).
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Half, HalfGrad, HalfSpan, Keep, Layout, Optimizer, OptimizerSpec, StateDict, Threads};
 
-use super::params::{Ask, Params, with_slices, write_all};
+use super::params::{Ask, Params};
 use super::store::Store;
 use crate::flat::dtype_name;
 use crate::words::usage;
 
 /// The parameters, and the optimizer that moves them in 32 bits.
 pub(super) struct Bf16 {
-    params: Params,
+    params: Arc<Params>,
     layout: Layout,
     optimizer: Half,
     keep: Keep,
@@ -32,20 +34,17 @@ impl Bf16 {
         keep: Keep,
     ) -> PyResult<Self> {
         let optimizer = build(spec, &layout, keep, &params.flat::<u16>(py)?)?;
-        Ok(Self { params, layout, optimizer, keep })
+        Ok(Self { params: Arc::new(params), layout, optimizer, keep })
     }
 
     fn moved(&mut self, py: Python<'_>, grads: &[Bound<'_, PyAny>], learning_rate: f64) -> PyResult<()> {
-        let arrays = self.params.arrays::<u16>(py)?;
-        let mut params = write_all(&arrays)?;
         let optimizer = &mut self.optimizer;
         macro_rules! step {
             ($number:ty) => {{
-                let grads = self.params.readable_grads::<$number>(py, grads)?;
-                with_slices(&mut params, &grads, |params, grads| {
+                self.params.with_memory::<u16, $number, _>(py, grads, |params, grads, meanwhile| {
                     let one = |(w, grad)| HalfSpan { w, grad: HalfGrad::from(grad) };
                     let mut spans: Vec<_> = params.into_iter().zip(grads).map(one).collect();
-                    py.detach(|| optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
+                    meanwhile.run(py, || optimizer.step_spans(&mut spans, learning_rate)).map_err(usage)
                 })?;
             }};
         }
@@ -59,7 +58,7 @@ impl Bf16 {
 }
 
 impl Store for Bf16 {
-    fn params(&self) -> &Params {
+    fn params(&self) -> &Arc<Params> {
         &self.params
     }
 
@@ -69,6 +68,10 @@ impl Store for Bf16 {
 
     fn keep(&self) -> Option<Keep> {
         Some(self.keep)
+    }
+
+    fn forget(&mut self) {
+        self.optimizer.forget();
     }
 
     fn layout(&self) -> &Layout {

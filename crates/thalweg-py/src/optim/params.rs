@@ -1,5 +1,7 @@
 //! The parameters as Python gave them, and all that is asked of them: their memory, copies like them, their gradients.
 
+use std::slice::{from_raw_parts, from_raw_parts_mut};
+
 use numpy::{PyArrayDyn, PyReadonlyArrayDyn, PyReadwriteArrayDyn, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
@@ -7,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyList;
 use thalweg::optim::{Layout, Orientation, Role};
 
+use super::direct::Direct;
 use super::groups::Parameters;
 use crate::flat::{
     Cell, Stretch, array_of, check_apart, dtype_name, is_tensor, items, readable, typed, writable,
@@ -19,7 +22,28 @@ pub(super) struct Params {
     lens: Vec<usize>,
     /// One bare array was given: then one bare gradient is expected.
     bare: bool,
-    tensors: bool,
+    /// Which are tensors.
+    tensors: Vec<bool>,
+    /// PyTorch, if any is.
+    torch: Option<Direct>,
+}
+
+/// Whether Python may run during a step.
+#[derive(Clone, Copy)]
+pub(super) enum Meanwhile {
+    /// Other threads may run it: the arrays are held, so that their memory stays.
+    Runs,
+    /// Nothing holds the memory but that Python stands still.
+    Stands,
+}
+
+impl Meanwhile {
+    pub(super) fn run<R: Send>(self, py: Python<'_>, work: impl FnOnce() -> R + Send) -> R {
+        match self {
+            Self::Runs => py.detach(work),
+            Self::Stands => work(),
+        }
+    }
 }
 
 /// What an objective is, as Python says it.
@@ -36,10 +60,15 @@ impl Params {
     pub(super) fn new<T: Cell>(given: &Parameters<'_>) -> PyResult<(Self, Layout)> {
         let Parameters { items, names, bare } = given;
         let bare = *bare;
-        let tensors = items.iter().any(is_tensor);
+        let tensors: Vec<bool> = items.iter().map(is_tensor).collect();
+        let own: Vec<_> = items.iter().zip(&tensors).filter(|one| *one.1).map(|one| one.0.clone()).collect();
+        let torch = own.first().map(|first| Direct::new(first.py(), &own)).transpose()?;
         // PyTorch's weights are [out, in]; of NumPy's arrays that is not known.
-        let mut layout =
-            if tensors { Layout::default().with_orientation(Orientation::OutIn) } else { Layout::default() };
+        let mut layout = if torch.is_some() {
+            Layout::default().with_orientation(Orientation::OutIn)
+        } else {
+            Layout::default()
+        };
         let mut lens = Vec::new();
         let mut arrays = Vec::new();
         for (index, (item, name)) in items.iter().zip(names).enumerate() {
@@ -49,8 +78,8 @@ impl Params {
             lens.push(array.len());
             arrays.push(array);
         }
-        let params =
-            Self { owners: items.iter().map(|item| item.clone().unbind()).collect(), lens, bare, tensors };
+        let owners = items.iter().map(|item| item.clone().unbind()).collect();
+        let params = Self { owners, lens, bare, tensors, torch };
         with_slices::<T, T, ()>(&mut write_all(&arrays)?, &[], |_, _| Ok(()))?;
         Ok((params, layout))
     }
@@ -58,7 +87,7 @@ impl Params {
     /// `2 float32 arrays, 7 numbers`.
     pub(super) fn describe(&self, dtype: &str) -> String {
         let (count, numbers) = (self.lens.len(), self.lens.iter().sum::<usize>());
-        let what = if self.tensors { "tensor" } else { "array" };
+        let what = if self.torch.is_some() { "tensor" } else { "array" };
         format!("<{count} {dtype} {what}{}, {numbers} numbers>", if count == 1 { "" } else { "s" })
     }
 
@@ -99,19 +128,9 @@ impl Params {
         self.changed(py)
     }
 
-    /// Tells PyTorch that its tensors were changed in place, so that a backward pass that needs what was there fails
-    /// instead of computing with other numbers.
+    /// To be called after the parameters were changed in place.
     pub(super) fn changed(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.tensors {
-            return Ok(());
-        }
-        let graph = py.import("torch")?.getattr("autograd")?.getattr("graph")?;
-        // PyTorch before 2.2 has no word for it.
-        let Ok(increment) = graph.getattr("increment_version") else { return Ok(()) };
-        for owner in self.owners.iter().map(|owner| owner.bind(py)).filter(|owner| is_tensor(owner)) {
-            increment.call1((owner,))?;
-        }
-        Ok(())
+        self.torch.as_ref().map_or(Ok(()), |torch| torch.changed(py))
     }
 
     /// Copies like the parameters (a bf16's in float32), with these numbers.
@@ -164,7 +183,10 @@ impl Params {
                 .owners
                 .iter()
                 .enumerate()
-                .map(|(index, owner)| own_grad(owner.bind(py), index))
+                .map(|(index, owner)| {
+                    self.check_has_grad(index)?;
+                    own_grad(owner.bind(py), index)
+                })
                 .collect();
         };
         let (grads, _) = items(given, "the gradients")?;
@@ -182,7 +204,7 @@ impl Params {
     pub(super) fn zero_grad(&self, py: Python<'_>, set_to_none: bool) -> PyResult<()> {
         for (index, owner) in self.owners.iter().enumerate() {
             let owner = owner.bind(py);
-            check_has_grad(owner, index)?;
+            self.check_has_grad(index)?;
             let grad = owner.getattr(intern!(py, "grad"))?;
             if grad.is_none() {
                 continue;
@@ -212,13 +234,29 @@ impl Params {
         Ok((number(&value).map_err(wrong)?, self.grads(py, Some(&grads))?))
     }
 
+    /// Lets PyTorch record what it computes, whatever was said around the step: a closure's backward pass needs it.
+    fn with_grad<'py>(
+        &self,
+        py: Python<'py>,
+        work: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if self.torch.is_none() {
+            return work();
+        }
+        let recording = py.import("torch")?.call_method0("enable_grad")?;
+        recording.call_method0("__enter__")?;
+        let result = work();
+        recording.call_method1("__exit__", (py.None(), py.None(), py.None()))?;
+        result
+    }
+
     /// Calls a closure, which does a backward pass at the parameters as they are: its loss and the gradients.
     pub(super) fn ask_here<'py>(
         &self,
         py: Python<'py>,
         closure: &Py<PyAny>,
     ) -> PyResult<(f64, Vec<Bound<'py, PyAny>>)> {
-        let value = closure.bind(py).call0()?;
+        let value = self.with_grad(py, || closure.bind(py).call0())?;
         let value = number(&value).map_err(|error| {
             PyTypeError::new_err(format!("the closure must return the loss, one number: {error}"))
         })?;
@@ -263,18 +301,8 @@ fn parameter(index: usize) -> String {
     format!("parameter {index}")
 }
 
-fn check_has_grad(owner: &Bound<'_, PyAny>, index: usize) -> PyResult<()> {
-    if is_tensor(owner) {
-        return Ok(());
-    }
-    Err(PyTypeError::new_err(format!(
-        "parameter {index} is a NumPy array, which has no gradient of its own: give the gradients, step(grads)"
-    )))
-}
-
 /// `.grad`, which must be there: all parameters step together, while PyTorch would leave this one out.
 fn own_grad<'py>(owner: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py, PyAny>> {
-    check_has_grad(owner, index)?;
     let py = owner.py();
     let grad = owner.getattr(intern!(py, "grad"))?;
     if grad.is_none() {
@@ -285,7 +313,14 @@ fn own_grad<'py>(owner: &Bound<'py, PyAny>, index: usize) -> PyResult<Bound<'py,
         )));
     }
     // A gradient may lie otherwise than its parameter; to be read, a copy does as well.
-    grad.call_method0(intern!(py, "contiguous"))
+    match grad.call_method0(intern!(py, "is_contiguous")) {
+        Ok(is_so) if is_so.is_truthy()? => Ok(grad),
+        _ if grad.getattr("is_sparse")?.is_truthy()? => Err(PyValueError::new_err(format!(
+            "parameter {index} has a sparse gradient, and all numbers of a parameter step together: make the embedding with \
+             sparse=False, or give step() the gradients made dense with .to_dense()"
+        ))),
+        _ => grad.call_method0(intern!(py, "contiguous")),
+    }
 }
 
 /// A gradient for reading, which must have its parameter's shape.
@@ -322,6 +357,55 @@ pub(super) fn with_slices<T: Cell, G: Cell, R>(
 }
 
 impl Params {
+    /// The parameters' and the gradients' memory, each gradient with its parameter's shape, and no piece there twice.
+    pub(super) fn with_memory<T: Cell, G: Cell, R>(
+        &self,
+        py: Python<'_>,
+        grads: &[Bound<'_, PyAny>],
+        work: impl FnOnce(Vec<&mut [T]>, Vec<&[G]>, Meanwhile) -> PyResult<R>,
+    ) -> PyResult<R> {
+        let direct = self.torch.as_ref();
+        if let Some((params, grads)) =
+            direct.and_then(|torch| torch.addresses::<T, G>(py, &self.owners, &self.lens, grads))
+        {
+            let stretches = |all: &[usize], written| -> Vec<Stretch> {
+                let one = |(index, (&start, &len)): (usize, (&usize, &usize))| match written {
+                    true => Stretch::at::<T>(start, len, written, index),
+                    false => Stretch::at::<G>(start, len, written, index),
+                };
+                all.iter().zip(&self.lens).enumerate().map(one).collect()
+            };
+            let mut memory = stretches(&params, true);
+            memory.extend(stretches(&grads, false));
+            check_apart(memory)?;
+            let (params, grads) = (params.iter().zip(&self.lens), grads.iter().zip(&self.lens));
+            // SAFETY: each address was just asked of a tensor that has `len` numbers of this type there, one behind the
+            // other. Python stands still until they are used, so the tensors keep them. What is written is there once.
+            #[expect(unsafe_code, reason = "PyTorch gives addresses")]
+            let (params, grads) = unsafe {
+                (
+                    params.map(|(&at, &len)| from_raw_parts_mut(at as *mut T, len)).collect(),
+                    grads.map(|(&at, &len)| from_raw_parts(at as *const G, len)).collect(),
+                )
+            };
+            return work(params, grads, Meanwhile::Stands);
+        }
+        let arrays = self.arrays::<T>(py)?;
+        let mut params = write_all(&arrays)?;
+        let grads = self.readable_grads::<G>(py, grads)?;
+        with_slices(&mut params, &grads, |params, grads| work(params, grads, Meanwhile::Runs))
+    }
+
+    /// Refuses an array, which has no `.grad`.
+    fn check_has_grad(&self, index: usize) -> PyResult<()> {
+        if self.tensors[index] {
+            return Ok(());
+        }
+        Err(PyTypeError::new_err(format!(
+            "parameter {index} is a NumPy array, which has no gradient of its own: give the gradients, step(grads)"
+        )))
+    }
+
     /// The gradients for reading, each with its parameter's shape.
     pub(super) fn readable_grads<'py, G: Cell>(
         &self,

@@ -1,5 +1,7 @@
 //! What the class asks of its parameters and their optimizer, whatever the number type.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use thalweg::optim::state::torch::TorchTensor;
 use thalweg::optim::{Keep, Layout, OptimizerSpec, StateDict, Threads};
@@ -8,7 +10,7 @@ use super::params::{Ask, Params};
 
 /// The parameters and the optimizer that moves them.
 pub(super) trait Store: Send {
-    fn params(&self) -> &Params;
+    fn params(&self) -> &Arc<Params>;
 
     /// Such as `float32`.
     fn dtype(&self) -> &'static str;
@@ -17,6 +19,9 @@ pub(super) trait Store: Send {
     fn keep(&self) -> Option<Keep> {
         None
     }
+
+    /// Forgets the digits of parameters of 16 bits that did not fit.
+    fn forget(&mut self) {}
 
     fn layout(&self) -> &Layout;
 

@@ -23,12 +23,14 @@ const NAMES: &[(&str, &[&str])] = &[
     ("d", &["clip_threshold"]),
 ];
 
-/// What is about how PyTorch computes, or is kept for others: it does not change what is computed.
-const OF_NO_CONSEQUENCE: &[&str] =
-    &["params", "param_names", "lr", "initial_lr", "foreach", "fused", "capturable", "differentiable"];
+/// What PyTorch keeps for others, or what was read before.
+const OF_NO_CONSEQUENCE: &[&str] = &["params", "param_names", "lr", "initial_lr"];
+
+/// What is only about how PyTorch computes.
+pub(super) const HOW_IT_COMPUTES: &[&str] = &["foreach", "fused", "capturable", "differentiable"];
 
 /// Switches that are rules of their own here: which rules are on.
-const RULES: &[(&str, &[&str])] =
+pub(super) const RULES: &[(&str, &[&str])] =
     &[("amsgrad", &["amsgrad"]), ("centered", &["rmsprop-centered"]), ("nesterov", &["nag"])];
 
 /// The coefficients of Muon's iteration, which are no hyperparameters here.
@@ -129,6 +131,18 @@ fn group_of<'py>(state: &Bound<'py, PyDict>) -> PyResult<Option<Bound<'py, PyDic
     Ok(first)
 }
 
+/// What PyTorch's hyperparameter is called here.
+pub(super) fn own_names(key: &str, rule: &str, prefix: &str) -> Vec<String> {
+    match (key, rule) {
+        ("eps", "adafactor") => vec!["epsilon1".to_owned(), "epsilon2".to_owned()],
+        ("eps", _) => vec![format!("{prefix}epsilon")],
+        _ => match NAMES.iter().find(|(torch, _)| *torch == key) {
+            Some((_, names)) => names.iter().map(|name| format!("{prefix}{name}")).collect(),
+            None => vec![format!("{prefix}{key}")],
+        },
+    }
+}
+
 /// Writes PyTorch's hyperparameters over those of the recipe; what the rule here does not have must be off.
 fn take_over(
     group: &Bound<'_, PyDict>,
@@ -141,17 +155,11 @@ fn take_over(
     let decoupled = matches!(group.get_item("decoupled_weight_decay")?, Some(flag) if flag.is_truthy()?);
     for (key, value) in group {
         let key: String = key.extract()?;
-        if OF_NO_CONSEQUENCE.contains(&key.as_str()) || key == "decoupled_weight_decay" {
+        let is_of_none = [OF_NO_CONSEQUENCE, HOW_IT_COMPUTES].concat().contains(&key.as_str());
+        if is_of_none || key == "decoupled_weight_decay" {
             continue;
         }
-        let own: Vec<String> = match (key.as_str(), recipe.name) {
-            ("eps", "adafactor") => vec!["epsilon1".to_owned(), "epsilon2".to_owned()],
-            ("eps", _) => vec![format!("{prefix}epsilon")],
-            _ => match NAMES.iter().find(|(torch, _)| *torch == key) {
-                Some((_, names)) => names.iter().map(|name| format!("{prefix}{name}")).collect(),
-                None => vec![format!("{prefix}{key}")],
-            },
-        };
+        let own = own_names(&key, recipe.name, prefix);
         if own.iter().all(|name| known.contains(&name.as_str())) {
             for (name, value) in own.iter().zip(numbers(&key, &value, own.len(), dtype_epsilon)?) {
                 recipe.spec.hyper.insert(name.clone(), value);
