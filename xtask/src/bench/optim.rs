@@ -125,9 +125,7 @@ impl Figures {
     }
 
     fn median(&self, rule: &str, kind: &str) -> Option<f64> {
-        let mut values = self.values.get(&(rule.to_owned(), kind.to_owned()))?.clone();
-        values.sort_by(f64::total_cmp);
-        Some(values[values.len() / 2])
+        median(self.values.get(&(rule.to_owned(), kind.to_owned()))?.clone())
     }
 
     /// The least and the largest of a figure over the repeats.
@@ -140,9 +138,7 @@ impl Figures {
     /// The median over the repeats of one figure over another of the same repeat.
     fn ratio(&self, rule: &str, over: &str, under: &str) -> Option<f64> {
         let of = |kind: &str| self.values.get(&(rule.to_owned(), kind.to_owned()));
-        let mut ratios: Vec<f64> = of(over)?.iter().zip(of(under)?).map(|(a, b)| a / b).collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios.get(ratios.len() / 2).copied()
+        median(of(over)?.iter().zip(of(under)?).map(|(a, b)| a / b).collect())
     }
 
     fn rows(&self) -> Vec<Value> {
@@ -171,6 +167,13 @@ impl Figures {
         };
         self.rules.iter().map(row).collect()
     }
+}
+
+/// Of an even number, the mean of the two in the middle.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let n = values.len();
+    Some((values.get((n.checked_sub(1)?) / 2)? + values.get(n / 2)?) / 2.0)
 }
 
 /// One turn of all contenders.
@@ -297,6 +300,13 @@ mod tests {
         let page = markdown(&json!({"machine": {"cpu": "Abacus"}, "repeats": 3, "tables": [table]}));
         assert!(page.contains("| adam | 28 | 20 | – | 4.0 | – | – | – | – | – |"), "{page}");
         assert!(page.contains("## two, 1 thread\n") && page.contains("- cpu: Abacus"));
+    }
+
+    #[test]
+    fn a_median_is_of_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0]), Some(2.0));
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![]), None);
     }
 
     #[test]
