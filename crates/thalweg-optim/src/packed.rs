@@ -49,7 +49,7 @@ impl Precision {
 }
 
 /// Does it for each of `n` slots, five at most. Written out, as the compiler does not unroll a loop with so large a body, and
-/// slots that are indexed by a variable live in memory instead of registers: Adam took twice as long.
+/// slots that are indexed by a variable live in memory instead of registers: Adam took a third longer.
 macro_rules! each_slot {
     ($n:expr, $slot:ident => $body:expr) => {
         each_slot!($n, $slot => $body; 0 1 2 3 4)

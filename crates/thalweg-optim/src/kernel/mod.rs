@@ -197,10 +197,9 @@ pub(crate) fn call_ahead<T, const B: usize>(values: &[T], start: usize) {
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
-/// How far a loop calls ahead for its memory, in elements: 2 KiB of single-precision numbers. Measured; half and twice as far
-/// are slower.
+/// How far a loop calls ahead for its memory, in elements: 2 KiB of single-precision numbers.
 pub(crate) const AHEAD: usize = 512;
-/// The shortest stretch for which it is worth while.
+/// The shortest stretch for which it is done: a call behind the end is of no use, and of shorter ones an eighth would be.
 pub(crate) const LONG: usize = 4096;
 
 /// a·b + c, fused where the level has it.

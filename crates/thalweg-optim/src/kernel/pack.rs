@@ -26,7 +26,7 @@ pub enum Rounding {
     /// Up or down by chance, in proportion. Number i of the block goes up where the part of it that is cut off and
     /// {key/2³² + i·φ} make a whole: each number's chance is right if the key is random, whatever the chances of its neighbours are, and
     /// those are spread evenly over a block (numbers a Fibonacci number apart nearly share theirs). One addition a number,
-    /// where a hash would cost more than the step. (Cranley & Patterson, *Randomization of number theoretic methods for
+    /// where a hash takes ten steps. (Cranley & Patterson, *Randomization of number theoretic methods for
     /// multiple integration*, 1976.)
     Stochastic(u32),
 }
