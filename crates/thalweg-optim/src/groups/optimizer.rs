@@ -185,6 +185,44 @@ fn is_decay(name: &str) -> bool {
         || wrappers.any(|entry| (entry.settings)().iter().any(|row| row.name == name))
 }
 
+/// What a step is given: one for all parameters, or one per block.
+trait Cut {
+    /// The first `n` parameters; the rest stays here.
+    fn cut(&mut self, n: usize) -> Self;
+}
+
+impl<T> Cut for Span<'_, T> {
+    fn cut(&mut self, n: usize) -> Self {
+        self.take_front(n)
+    }
+}
+
+impl Cut for HalfPart<'_> {
+    fn cut(&mut self, n: usize) -> Self {
+        self.take_front(n)
+    }
+}
+
+/// Adds those of the blocks that are `own`, by their number.
+fn deal<P: Cut>(
+    mut given: impl ExactSizeIterator<Item = P>,
+    layout: &Layout,
+    own: impl Fn(usize) -> bool,
+    list: &mut Vec<P>,
+) {
+    if given.len() > 1 {
+        list.extend(given.enumerate().filter(|(block, _)| own(*block)).map(|(_, part)| part));
+        return;
+    }
+    let Some(mut whole) = given.next() else { return };
+    for (number, block) in layout.blocks().iter().enumerate() {
+        let part = whole.cut(block.range.len());
+        if own(number) {
+            list.push(part);
+        }
+    }
+}
+
 /// What became of a step that several members share.
 struct Count {
     moved: bool,
@@ -233,21 +271,10 @@ impl<T: Real> Optimizer<T> for Groups<T> {
         let (riders, outcome) = riders.look(spans, &self.threads);
         let Some(riders) = riders else { return outcome };
         let mut count = Count::new(self.members.is_empty(), outcome);
-        let whole = spans.len() == 1;
         for (index, member) in self.members.iter_mut().enumerate() {
             let mut list: Vec<Span<'_, T>> = recycle(std::mem::take(&mut self.spans));
-            if whole {
-                let mut rest = spans[0].reborrow();
-                for (block, &(of, _)) in self.layout.blocks().iter().zip(&self.member_of) {
-                    let span = rest.take_front(block.range.len());
-                    if of == index {
-                        list.push(span);
-                    }
-                }
-            } else {
-                let own = spans.iter_mut().zip(&self.member_of).filter(|(_, of)| of.0 == index);
-                list.extend(own.map(|(span, _)| span.reborrow()));
-            }
+            let own = |block: usize| self.member_of[block].0 == index;
+            deal(spans.iter_mut().map(Span::reborrow), &self.layout, own, &mut list);
             count.step(member, riders, |optimizer, factor, riders| {
                 optimizer.apply(&mut list, learning_rate * factor, riders)
             });
@@ -268,21 +295,10 @@ impl<T: Real> Optimizer<T> for Groups<T> {
         let (riders, outcome) = riders.look_at_halves(parts, &self.threads);
         let Some(riders) = riders else { return outcome };
         let mut count = Count::new(self.members.is_empty(), outcome);
-        let whole = parts.len() == 1;
         for (index, member) in self.members.iter_mut().enumerate() {
             let mut list = Vec::new();
-            if whole {
-                let mut rest = parts[0].reborrow();
-                for (block, &(of, _)) in self.layout.blocks().iter().zip(&self.member_of) {
-                    let part = rest.take_front(block.range.len());
-                    if of == index {
-                        list.push(part);
-                    }
-                }
-            } else {
-                let own = parts.iter_mut().zip(&self.member_of).filter(|(_, of)| of.0 == index);
-                list.extend(own.map(|(part, _)| part.reborrow()));
-            }
+            let own = |block: usize| self.member_of[block].0 == index;
+            deal(parts.iter_mut().map(HalfPart::reborrow), &self.layout, own, &mut list);
             count.step(member, riders, |optimizer, factor, riders| {
                 optimizer.apply_half(&mut list, learning_rate * factor, riders)
             });
