@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use thalweg_learn::nn::Targets;
+use thalweg_learn::nn::{Shape, Targets};
 use thalweg_learn::train::{BatchSize, Recipe, Samples, fit};
 use thalweg_optim::OptimizerSpec;
 use thalweg_optim::registry::REGISTRY;
@@ -18,7 +18,7 @@ fn main() {
         let rows = 2048;
         let x: Vec<f32> = (0..rows * inputs).map(|i| (i as f32 * 0.37).sin()).collect();
         let y: Vec<u32> = (0..rows as u32).map(|i| i * 7 % classes).collect();
-        let samples = Samples { width: inputs, x: &x, targets: Targets::Classes(&y) };
+        let samples = Samples { shape: Shape::Flat(inputs), x: &x, targets: Targets::Classes(&y) };
         print!("{inputs}-{hidden:?}-{classes}, batch {batch}:");
         for entry in REGISTRY {
             let name = entry.info.name;

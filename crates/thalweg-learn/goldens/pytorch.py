@@ -18,7 +18,8 @@ import torch  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 
 DIGITS = 4  # inputs are rounded to this many digits: they stay short, and exact in the file
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu}
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "silu": F.silu,
+               "leaky-relu": F.leaky_relu, "elu": F.elu, "softplus": F.softplus}
 LOSSES = {
     "cross-entropy": lambda z, y: F.cross_entropy(z, y),
     "binary": lambda z, y: F.binary_cross_entropy_with_logits(z[:, 0], y.to(z.dtype)),

@@ -2,7 +2,7 @@
 
 use thalweg_data::{Dataset, Preparation, Target, Targets as DataTargets, Task, TestView, TrainView, View};
 
-use crate::nn::{Loss, Targets};
+use crate::nn::{Loss, Shape, Targets};
 use crate::train::{Model, Predictions, Recipe, RecipeError, Samples, StopReason, fit};
 
 /// Settings that can be fitted. Fitting never changes them: what was fitted is a [`Predictor`].
@@ -88,8 +88,8 @@ impl Estimator for Recipe {
         let outputs = outputs(self.loss, train.data())?;
         let preparation = Preparation::fit(train);
         let prepared = preparation.apply(train);
-        let samples =
-            Samples { width: prepared.width, x: &prepared.x, targets: network_targets(&prepared.y) };
+        let shape = Shape::Flat(prepared.width);
+        let samples = Samples { shape, x: &prepared.x, targets: network_targets(&prepared.y) };
         let fitted = fit(self, samples, outputs, None, seed, &|| true)?;
         match fitted.stop {
             StopReason::Diverged { step } => Err(FitError::Diverged { step }),

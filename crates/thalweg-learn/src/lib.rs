@@ -1,7 +1,7 @@
 //! What learns: networks over one flat slice, losses and the training loop.
 //!
 //! ```
-//! use thalweg_learn::nn::{Activation, Loss, Targets};
+//! use thalweg_learn::nn::{Activation, Loss, Shape, Targets};
 //! use thalweg_learn::train::{BatchSize, Recipe, Samples, fit};
 //! use thalweg_optim::OptimizerSpec;
 //!
@@ -17,7 +17,7 @@
 //!     batch_size: BatchSize::Full,
 //!     ..Recipe::default()
 //! };
-//! let samples = Samples { width: 1, x: &x, targets: Targets::Values(&y) };
+//! let samples = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Values(&y) };
 //! let fitted = fit(&recipe, samples, 1, None, 0, &|| true)?;
 //! assert!((fitted.model.parameters()[0] - 2.0).abs() < 1e-4);
 //! # Ok::<(), thalweg_learn::train::RecipeError>(())

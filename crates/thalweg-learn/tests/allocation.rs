@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Network, Targets};
+use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Mode, Network, Shape, Targets};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, GroupSpec, OptimizerSpec, Preset};
@@ -130,12 +130,17 @@ fn a_warm_step_of_an_optimizer_allocates_nothing() {
                 let mut counts = [0; 4];
                 for after in &mut counts {
                     for rows in [ROWS, 8, 1] {
-                        let targets = match data.targets(loss) {
-                            Targets::Classes(codes) => Targets::Classes(&codes[..rows]),
-                            Targets::Values(values) => Targets::Values(&values[..rows]),
-                        };
+                        let targets = data.targets(loss).part(0..rows);
                         let (network, workspace, x) = (&network, &mut workspace, &data.x[..rows * WIDTH]);
-                        let mut objective = BatchObjective { network, workspace, loss, x, targets };
+                        let mut objective = BatchObjective {
+                            network,
+                            buffers: &[],
+                            workspace,
+                            loss,
+                            x,
+                            targets,
+                            mode: Mode::Evaluate,
+                        };
                         optimizer.step(&mut w, &mut objective, 1e-3).expect("a step");
                     }
                     *after = count();
@@ -149,7 +154,7 @@ fn a_warm_step_of_an_optimizer_allocates_nothing() {
 /// The allocations up to each step of a training, read where `fit` asks whether to go on.
 fn counts_in_fit(recipe: &Recipe, validation: Option<Validation<'_>>, counts: &mut Vec<u64>) -> u32 {
     let data = data();
-    let samples = Samples { width: WIDTH, x: &data.x, targets: data.targets(recipe.loss) };
+    let samples = Samples { shape: Shape::Flat(WIDTH), x: &data.x, targets: data.targets(recipe.loss) };
     let (slots, next) = (Cell::from_mut(&mut counts[..]).as_slice_of_cells(), Cell::new(0));
     let keep_going = || {
         slots[next.get()].set(count());
@@ -208,7 +213,7 @@ fn validation_allocates_in_its_first_epoch_only() {
     let data = data();
     let cost = |_: &Predictions| 1.0;
     for loss in Loss::ALL {
-        let samples = Samples { width: WIDTH, x: &data.x, targets: data.targets(loss) };
+        let samples = Samples { shape: Shape::Flat(WIDTH), x: &data.x, targets: data.targets(loss) };
         let batch_size = BatchSize::Rows(8);
         let recipe = Recipe { loss, hidden: vec![9], epochs: 5, batch_size, ..Recipe::default() };
         let mut counts = vec![0; 5 * ROWS];

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use thalweg_learn::kernel::math::Math;
-use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Network, Targets};
+use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Mode, Network, Targets};
 use thalweg_optim::Objective;
 
 fn evaluate<T: Math>(loss: Loss, outputs: &[f64], targets: Targets<'_, T>) -> (f64, Vec<f64>) {
@@ -63,7 +63,15 @@ fn infinite_weights_never_give_a_finite_loss_that_hides_them() {
     let network = Network::<f32>::mlp(2, &[], 1, Activation::Relu, Init::Auto);
     let (x, y, mut workspace) = ([1.0, 2.0], [0.5], network.workspace(1));
     let (loss, targets) = (Loss::SquaredError, Targets::Values(&y[..]));
-    let mut objective = BatchObjective { network: &network, workspace: &mut workspace, loss, x: &x, targets };
+    let mut objective = BatchObjective {
+        network: &network,
+        buffers: &[],
+        workspace: &mut workspace,
+        loss,
+        x: &x,
+        targets,
+        mode: Mode::Evaluate,
+    };
     for bad in [f32::NAN, f32::INFINITY] {
         assert!(!objective.value(&[bad, 0.0, 0.0]).is_finite());
     }
@@ -76,7 +84,15 @@ fn shapes_that_do_not_fit_are_bugs() {
     let panics = |w: &[f32], x: &[f32], codes: &[u32]| {
         let mut workspace = network.workspace(3);
         let (network, workspace, targets) = (&network, &mut workspace, Targets::Classes(codes));
-        let mut objective = BatchObjective { network, workspace, loss: Loss::CrossEntropy, x, targets };
+        let mut objective = BatchObjective {
+            network,
+            buffers: &[],
+            workspace,
+            loss: Loss::CrossEntropy,
+            x,
+            targets,
+            mode: Mode::Evaluate,
+        };
         catch_unwind(AssertUnwindSafe(|| objective.value(w))).is_err()
     };
     assert!(!panics(&w, &x, &[0, 1, 3]));

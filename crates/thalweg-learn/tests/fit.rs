@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use rand::seq::SliceRandom;
-use thalweg_learn::nn::{Activation, BatchObjective, Loss, Targets};
+use thalweg_learn::nn::{Activation, BatchObjective, Loss, Mode, Shape, Targets};
 use thalweg_learn::train::{BatchSize, Fitted, Predictions, Recipe, Samples, StopReason, Validation, fit};
 use thalweg_optim::random::stream;
 use thalweg_optim::registry::REGISTRY;
@@ -26,7 +26,7 @@ impl Data {
     }
 
     fn samples(&self) -> Samples<'_> {
-        Samples { width: 3, x: &self.x, targets: Targets::Values(&self.y) }
+        Samples { shape: Shape::Flat(3), x: &self.x, targets: Targets::Values(&self.y) }
     }
 }
 
@@ -85,7 +85,7 @@ fn no_epochs_leave_the_start_and_one_row_is_enough() {
     let recipe = recipe(0, BatchSize::Full);
     let fitted = train(&recipe, &data, 7);
     assert_eq!((fitted.steps, fitted.history.len(), fitted.stop), (0, 0, StopReason::Completed));
-    assert_eq!(fitted.model.parameters(), recipe.network(3, 1).init(7));
+    assert_eq!(fitted.model.parameters(), recipe.network(Shape::Flat(3), 1).unwrap().init(7));
     let (one, recipe) = (Data::new(1, 0.0), Recipe { epochs: 300, ..recipe });
     for batch_size in [BatchSize::Full, BatchSize::Rows(1), BatchSize::Rows(32)] {
         let fitted = train(&Recipe { batch_size, ..recipe.clone() }, &one, 7);
@@ -98,7 +98,7 @@ fn no_epochs_leave_the_start_and_one_row_is_enough() {
 fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
     let rows = data.y.len();
     let batch = recipe.batch_size.resolve(rows);
-    let network = recipe.network(3, 1);
+    let network = recipe.network(Shape::Flat(3), 1).unwrap();
     let mut w = network.init(seed);
     let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     for epoch in 1..=recipe.epochs {
@@ -111,8 +111,15 @@ fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
             let y: Vec<f32> = rows.iter().map(|&r| data.y[r as usize]).collect();
             let mut workspace = network.workspace(rows.len());
             let (loss, targets) = (recipe.loss, Targets::Values(&y[..]));
-            let mut objective =
-                BatchObjective { network: &network, workspace: &mut workspace, loss, x: &x, targets };
+            let mut objective = BatchObjective {
+                network: &network,
+                buffers: &[],
+                workspace: &mut workspace,
+                loss,
+                x: &x,
+                targets,
+                mode: Mode::Evaluate,
+            };
             optimizer.step(&mut w, &mut objective, recipe.learning_rate).expect("a step");
         }
     }
@@ -148,7 +155,7 @@ fn equal_seeds_give_equal_bits_and_other_seeds_others() {
     assert_eq!(first.history, again.history);
     assert_ne!(bits(&first), bits(&other));
     // From equal weights, too: the order of the rows depends on the seed.
-    let network = recipe.network(3, 1);
+    let network = recipe.network(Shape::Flat(3), 1).unwrap();
     assert_ne!(network.init(1), network.init(2));
 }
 
@@ -280,7 +287,7 @@ fn no_rate_makes_any_training_panic() {
                     Loss::Binary => (Targets::Classes(&codes[..]), 1),
                     _ => (Targets::Values(&data.y[..]), 1),
                 };
-                let samples = Samples { width: 3, x: &data.x, targets };
+                let samples = Samples { shape: Shape::Flat(3), x: &data.x, targets };
                 for learning_rate in [1e3, 1e10, 1e38] {
                     let optimizer = OptimizerSpec::named(entry.info.name).dialect(dialect);
                     let recipe = Recipe { loss, optimizer, learning_rate, ..recipe(20, BatchSize::Rows(5)) };
@@ -340,7 +347,7 @@ fn a_schedule_gives_each_step_its_rate() {
     let recipe = Recipe { schedule, ..recipe(4, BatchSize::Rows(4)) };
     let curve = recipe.curve(10).expect("a valid schedule");
     // The same training by hand: three steps an epoch, with the rates of the curve.
-    let network = recipe.network(3, 1);
+    let network = recipe.network(Shape::Flat(3), 1).unwrap();
     let (mut w, mut workspace) = (network.init(7), network.workspace(4));
     let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     let mut step = 0;
@@ -352,7 +359,15 @@ fn a_schedule_gives_each_step_its_rate() {
             let y: Vec<f32> = rows.iter().map(|&row| data.y[row]).collect();
             let (network, workspace) = (&network, &mut workspace);
             let (loss, targets) = (recipe.loss, Targets::Values(&y));
-            let mut objective = BatchObjective { network, workspace, loss, x: &x, targets };
+            let mut objective = BatchObjective {
+                network,
+                buffers: &[],
+                workspace,
+                loss,
+                x: &x,
+                targets,
+                mode: Mode::Evaluate,
+            };
             optimizer.step(&mut w, &mut objective, 0.05 * curve.factor(step)).expect("a step");
             step += 1;
         }

@@ -4,7 +4,11 @@
 //! function's size. Points are chosen so that no rectifier or absolute value has its kink within h.
 
 use thalweg_learn::kernel::math::Math;
-use thalweg_learn::nn::{Activation, Backward, BatchObjective, Dense, Init, Layer, Loss, Network, Targets};
+use thalweg_learn::nn::spec::build;
+use thalweg_learn::nn::{
+    Activation, Backward, BatchObjective, Dense, Forward, Init, Layer, LayerSpec, Loss, Mode, Network,
+    Sequence, Shape, Targets,
+};
 use thalweg_optim::{Layout, Objective};
 
 const H: f64 = 1e-5;
@@ -35,30 +39,146 @@ fn check(what: &str, at: &[f64], gradient: &[f64], mut f: impl FnMut(&[f64]) -> 
     }
 }
 
+/// Masks are the same in each pass.
+const MODE: Mode = Mode::Train { key: 5 };
+
 /// A layer under the scalar Σ weights·outputs, whose gradient by the outputs is `weights`.
-fn check_layer(what: &str, layer: &dyn Layer<f64>, inputs: usize, batch: usize) {
-    let mut layout = Layout::default();
+fn check_layer(what: &str, layer: &dyn Layer<f64>, input: Shape, batch: usize, mode: Mode) {
+    let (mut layout, mut kept) = (Layout::default(), Layout::default());
     layer.layout("", &mut layout);
-    let (w, x) = (wave(layout.len(), 0.71, 1.0), wave(batch * inputs, 0.37, 2.5));
-    let weights = wave(batch * layer.outputs(), 1.13, 1.0);
+    layer.buffer_layout("", &mut kept);
+    let (w, x) = (wave(layout.len(), 0.71, 1.0), wave(batch * input.len(), 0.37, 2.5));
+    let buffers: Vec<f64> = wave(kept.len(), 0.31, 0.8).iter().map(|v| v.abs() + 0.2).collect();
+    let weights = wave(batch * layer.output().len(), 1.13, 1.0);
+    let memory = || (vec![f64::NAN; layer.saved_len(batch)], vec![f64::NAN; layer.scratch_len(batch)]);
+    let outputs = || vec![f64::NAN; batch * layer.output().len()];
+    let forward = |w: &[f64], x: &[f64], y: &mut [f64], saved: &mut [f64], scratch: &mut [f64]| {
+        layer.forward(Forward { batch, w, buffers: &buffers, x, y, saved, scratch, mode });
+    };
     let value = |w: &[f64], x: &[f64]| {
-        let mut scratch = vec![f64::NAN; layer.scratch_len(batch)];
-        let mut y = vec![f64::NAN; batch * layer.outputs()];
-        layer.forward(w, x, &mut y, &mut scratch, batch);
+        let ((mut saved, mut scratch), mut y) = (memory(), outputs());
+        forward(w, x, &mut y, &mut saved, &mut scratch);
         y.iter().zip(&weights).map(|(y, weight)| y * weight).sum::<f64>()
     };
-    let mut scratch = vec![f64::NAN; layer.scratch_len(batch)];
-    let mut y = vec![f64::NAN; batch * layer.outputs()];
-    layer.forward(&w, &x, &mut y, &mut scratch, batch);
+    let ((mut saved, mut scratch), mut y) = (memory(), outputs());
+    forward(&w, &x, &mut y, &mut saved, &mut scratch);
+    let mut backward = |dw: &mut [f64], dx: Option<&mut [f64]>| {
+        let mut dy = weights.clone();
+        let (saved, scratch) = (&mut saved, &mut scratch);
+        let (w, x, y, buffers) = (&w, &x, &y, &buffers);
+        layer.backward(Backward { batch, w, buffers, x, y, dy: &mut dy, dw, dx, saved, scratch, mode });
+    };
     // NaN where the layer has to overwrite.
     let (mut dw, mut dx) = (vec![f64::NAN; w.len()], vec![f64::NAN; x.len()]);
-    let (dy, scratch) = (&weights, &mut scratch);
-    layer.backward(Backward { batch, w: &w, x: &x, y: &y, dy, dw: &mut dw, dx: Some(&mut dx), scratch });
+    backward(&mut dw, Some(&mut dx));
     check(&format!("{what}: parameters"), &w, &dw, |w| value(w, &x));
     check(&format!("{what}: inputs"), &x, &dx, |x| value(&w, x));
     let mut alone = vec![f64::NAN; w.len()];
-    layer.backward(Backward { batch, w: &w, x: &x, y: &y, dy, dw: &mut alone, dx: None, scratch });
+    backward(&mut alone, None);
     assert_eq!(alone, dw, "{what}: the input's gradient must not change the parameters'");
+    if layer.in_place() {
+        let (mut there, mut dy) = (x.clone(), weights.clone());
+        forward(&w, &[], &mut there, &mut saved, &mut scratch);
+        assert_eq!(there, y, "{what}: in place");
+        let (saved, scratch, dx_here) = (&mut saved[..], &mut scratch[..], Some(&mut [][..]));
+        let before = dw;
+        let (w, y, buffers, dw) = (&w, &y, &buffers, &mut alone);
+        layer.backward(Backward {
+            batch,
+            w,
+            buffers,
+            x: &[],
+            y,
+            dy: &mut dy,
+            dw,
+            dx: dx_here,
+            saved,
+            scratch,
+            mode,
+        });
+        assert_eq!((&dy, &alone), (&dx, &before), "{what}: in place, back");
+    }
+}
+
+/// The layers that a list describes, checked one by one and together.
+fn check_specs(json: &str, input: Shape, batches: &[usize]) {
+    let specs: Vec<LayerSpec> = serde_json::from_str(json).unwrap();
+    for &batch in batches {
+        for mode in [MODE, Mode::Evaluate] {
+            let layers: Sequence<f64> = build(&specs, input, Init::Auto).unwrap();
+            let what = format!("{json} on {input}, {batch} rows, {mode:?}");
+            check_layer(&what, &layers, input, batch, mode);
+        }
+    }
+}
+
+#[test]
+fn convolutions() {
+    let shape = Shape::image;
+    for (settings, input) in [
+        ("", shape(5, 4, 1)),
+        ("", shape(3, 3, 17)),
+        (r#","padding":0"#, shape(5, 6, 2)),
+        (r#","kernel":1"#, shape(3, 2, 3)),
+        (r#","kernel":2,"padding":1"#, shape(3, 4, 2)),
+        (r#","stride":2"#, shape(5, 6, 2)),
+        (r#","stride":2,"kernel":1"#, shape(5, 4, 3)),
+        (r#","stride":3,"padding":0,"kernel":2"#, shape(8, 7, 2)),
+        (r#","dilation":2"#, shape(6, 5, 2)),
+        (r#","dilation":2,"stride":2,"padding":1"#, shape(7, 8, 2)),
+        (r#","groups":2"#, shape(4, 3, 4)),
+        (r#","groups":2,"stride":2,"bias":false"#, shape(4, 5, 2)),
+    ] {
+        for filters in [2, 18] {
+            check_specs(&format!(r#"[{{"layer":"conv2d","filters":{filters}{settings}}}]"#), input, &[1, 3]);
+        }
+    }
+    check_specs(r#"[{"layer":"conv2d","filters":6,"groups":6}]"#, shape(4, 4, 6), &[2]);
+    check_specs(r#"[{"layer":"conv2d","filters":70}]"#, shape(3, 3, 2), &[2]);
+}
+
+#[test]
+fn pooling() {
+    for (settings, input) in [
+        ("", Shape::image(4, 6, 3)),
+        ("", Shape::image(5, 3, 17)),
+        (r#","kernel":3,"stride":2,"padding":1"#, Shape::image(5, 6, 2)),
+        (r#","kernel":3,"stride":1"#, Shape::image(4, 4, 1)),
+    ] {
+        for kind in ["max-pool2d", "avg-pool2d"] {
+            check_specs(&format!(r#"[{{"layer":"{kind}"{settings}}}]"#), input, &[1, 3]);
+        }
+    }
+    check_specs(r#"["global-avg-pool"]"#, Shape::image(3, 4, 5), &[1, 3]);
+}
+
+#[test]
+fn norms() {
+    check_specs(r#"["batch-norm"]"#, Shape::Flat(5), &[4, 9]);
+    check_specs(r#"["batch-norm"]"#, Shape::image(3, 4, 3), &[1, 4]);
+    check_specs(r#"[{"layer":"batch-norm","ghost":3,"epsilon":0.01}]"#, Shape::Flat(4), &[3, 7, 12]);
+}
+
+#[test]
+fn blocks() {
+    check_specs(
+        r#"[{"layer":"residual","body":[{"layer":"dense","units":4},"tanh"]}]"#,
+        Shape::Flat(4),
+        &[1, 3],
+    );
+    check_specs(
+        r#"["tanh",{"layer":"residual","stochastic-depth":0.5,"body":[{"layer":"dense","units":3},"gelu","batch-norm"],
+            "shortcut":[{"layer":"dense","units":3}]},"sigmoid"]"#,
+        Shape::Flat(4),
+        &[5],
+    );
+    check_specs(
+        r#"[{"layer":"conv2d","filters":3},"relu","max-pool2d",
+            {"layer":"residual","body":["batch-norm","relu",{"layer":"conv2d","filters":3}]},"tanh",
+            "flatten","tanh",{"layer":"dense","units":2}]"#,
+        Shape::image(4, 4, 2),
+        &[3],
+    );
 }
 
 #[test]
@@ -66,8 +186,11 @@ fn dense() {
     for (inputs, outputs, batch) in
         [(1, 1, 1), (1, 5, 3), (7, 1, 4), (3, 8, 1), (9, 17, 5), (16, 16, 16), (33, 13, 7), (20, 33, 2)]
     {
-        let layer = Dense { inputs, outputs, init_bound: 1.0 };
-        check_layer(&format!("dense {inputs}→{outputs}, batch {batch}"), &layer, inputs, batch);
+        for bias in [true, false] {
+            let layer = Dense { inputs, outputs, bias, init_bound: 1.0 };
+            let what = format!("dense {inputs}→{outputs}, batch {batch}");
+            check_layer(&what, &layer, Shape::Flat(inputs), batch, MODE);
+        }
     }
 }
 
@@ -75,8 +198,9 @@ fn dense() {
 fn every_activation() {
     for activation in Activation::ALL {
         for (width, batch) in [(1, 1), (5, 3), (17, 2), (16, 4)] {
-            let layer = activation.layer::<f64>(width);
-            check_layer(&format!("{}, width {width}", activation.name()), layer.as_ref(), width, batch);
+            let layer = activation.layer::<f64>(Shape::Flat(width));
+            let what = format!("{}, width {width}", activation.name());
+            check_layer(&what, layer.as_ref(), Shape::Flat(width), batch, MODE);
         }
     }
 }
@@ -136,6 +260,8 @@ fn whole_networks() {
                 let mut workspace = network.workspace(rows);
                 let mut objective = BatchObjective {
                     network: &network,
+                    buffers: &[],
+                    mode: MODE,
                     workspace: &mut workspace,
                     loss,
                     x: &x,
@@ -161,8 +287,15 @@ fn a_workspace_for_many_rows_serves_few() {
     let (w, x, codes) = (network.init(1), wave(12, 0.3, 1.0), [0, 1, 1, 0]);
     let gradient_in = |rows: usize, workspace: &mut _| {
         let (x, targets) = (&x[..rows * 3], Targets::Classes(&codes[..rows]));
-        let mut objective =
-            BatchObjective { network: &network, workspace, loss: Loss::CrossEntropy, x, targets };
+        let mut objective = BatchObjective {
+            network: &network,
+            buffers: &[],
+            workspace,
+            loss: Loss::CrossEntropy,
+            x,
+            targets,
+            mode: MODE,
+        };
         let mut gradient = vec![f64::NAN; w.len()];
         (objective.value_and_grad(&w, &mut gradient), gradient)
     };

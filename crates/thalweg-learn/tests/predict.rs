@@ -1,7 +1,7 @@
 //! A row's prediction does not depend on the rows beside it.
 
 use thalweg_learn::kernel::math::Math;
-use thalweg_learn::nn::{Activation, Init, Loss, Network, Targets};
+use thalweg_learn::nn::{Activation, Init, Loss, Mode, Network, Shape, Targets};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, fit};
 
 /// One more than fits a chunk of `predict`.
@@ -19,11 +19,11 @@ fn forward_is_rowwise<T: Math>() {
             let network = Network::<T>::mlp(inputs, &hidden, outputs, activation, Init::Auto);
             let (w, x) = (network.init(4), wave::<T>(ROWS * inputs));
             let mut workspace = network.workspace(ROWS);
-            let all = network.forward(&w, &x, &mut workspace).to_vec();
+            let all = network.forward(&w, &[], &x, Mode::Evaluate, &mut workspace).to_vec();
             assert_eq!(all.len(), ROWS * outputs);
             let mut alone = network.workspace(1);
             for (row, (x, together)) in x.chunks_exact(inputs).zip(all.chunks_exact(outputs)).enumerate() {
-                let found = network.forward(&w, x, &mut alone);
+                let found = network.forward(&w, &[], x, Mode::Evaluate, &mut alone);
                 let same =
                     found.iter().zip(together).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits());
                 assert!(same, "{} {inputs}-{hidden:?}-{outputs}, row {row}", activation.name());
@@ -63,7 +63,7 @@ fn predictions_of_257_rows_equal_257_of_one_row() {
             batch_size: BatchSize::Rows(32),
             ..Recipe::default()
         };
-        let samples = Samples { width: 6, x: &x, targets };
+        let samples = Samples { shape: Shape::Flat(6), x: &x, targets };
         let model = fit(&recipe, samples, outputs, None, 1, &|| true).expect("a valid recipe").model;
         let all = numbers(model.predict(&x));
         let alone: Vec<f64> = x.chunks_exact(6).flat_map(|row| numbers(model.predict(row))).collect();
@@ -74,7 +74,8 @@ fn predictions_of_257_rows_equal_257_of_one_row() {
             assert!(values.chunks_exact(classes).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-6));
         }
         let mut workspace = model.network().workspace(ROWS);
-        let outputs = model.network().forward(model.parameters(), &x, &mut workspace).to_vec();
+        let outputs =
+            model.network().forward(model.parameters(), &[], &x, Mode::Evaluate, &mut workspace).to_vec();
         let mean = loss.value(&outputs, targets, &mut vec![0.0; outputs.len()]);
         let found = loss.of_predictions(&model.predict(&x), targets);
         assert!((found - f64::from(mean)).abs() < 1e-6 * found, "{}: {found}, {mean}", loss.name());

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thalweg_learn::kernel::math::Math;
-use thalweg_learn::nn::{Activation, Backward, BatchObjective, Init, Loss, Network, Targets};
+use thalweg_learn::nn::{
+    Activation, Backward, BatchObjective, Forward, Init, Loss, Mode, Network, Shape, Targets,
+};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Objective, OptimizerSpec};
 
@@ -136,12 +138,15 @@ fn nothing_is_left_out() {
 fn activations<T: Math>(tolerance: f64, floor: f64) {
     for golden in golden().activations {
         let (x, n) = (cast::<T>(&golden.x), golden.x.len());
-        let (mut y, mut dx, dy) = (vec![T::ZERO; n], vec![T::ZERO; n], vec![T::ONE; n]);
-        let layer = golden.name.layer::<T>(n);
-        layer.forward(&[], &x, &mut y, &mut [], 1);
-        close(golden.name.name(), &y, &golden.y, tolerance, floor);
-        let (dw, scratch): (&mut [T], &mut [T]) = (&mut [], &mut []);
-        layer.backward(Backward { batch: 1, w: &[], x: &x, y: &y, dy: &dy, dw, dx: Some(&mut dx), scratch });
+        let (mut y, mut dx, mut dy) = (vec![T::ZERO; n], vec![T::ZERO; n], vec![T::ONE; n]);
+        let layer = golden.name.layer::<T>(Shape::Flat(n));
+        let (batch, w, buffers, mode) = (1, &[][..], &[][..], Mode::Evaluate);
+        let (x, y) = (&x[..], &mut y[..]);
+        layer.forward(Forward { batch, w, buffers, x, y, saved: &mut [], scratch: &mut [], mode });
+        close(golden.name.name(), y, &golden.y, tolerance, floor);
+        let (dy, dx_there) = (&mut dy[..], Some(&mut dx[..]));
+        let (dw, saved, scratch) = (&mut [][..], &mut [][..], &mut [][..]);
+        layer.backward(Backward { batch, w, buffers, x, y, dy, dw, dx: dx_there, saved, scratch, mode });
         close(&format!("{}′", golden.name.name()), &dx, &golden.slope, tolerance, floor);
     }
 }
@@ -194,10 +199,18 @@ fn networks<T: Math>(tolerance: f64) {
             Network::<T>::mlp(golden.inputs, &golden.hidden, outputs, golden.activation, Init::Auto);
         let (w, x, truth) = (cast(&golden.w), cast(&golden.x), Truth::new(&golden.targets));
         let mut workspace = network.workspace(rows);
-        let found = network.forward(&w, &x, &mut workspace);
+        let found = network.forward(&w, &[], &x, Mode::Evaluate, &mut workspace);
         close(&what, found, &golden.outputs, tolerance, size(&golden.outputs));
         let (loss, x, targets) = (golden.loss, &x[..], truth.of(golden.loss));
-        let mut objective = BatchObjective { network: &network, workspace: &mut workspace, loss, x, targets };
+        let mut objective = BatchObjective {
+            network: &network,
+            buffers: &[],
+            workspace: &mut workspace,
+            loss,
+            x,
+            targets,
+            mode: Mode::Evaluate,
+        };
         let mut gradient = vec![T::ZERO; w.len()];
         let value = objective.value_and_grad(&w, &mut gradient);
         close(&what, &[value], &[golden.value], tolerance, 0.0);
@@ -229,8 +242,15 @@ fn training<T: Math>(tolerance: f64) {
         let mut losses = Vec::new();
         for (x, truth) in batches.iter().cycle().take(10) {
             let (loss, targets) = (golden.loss, truth.of(golden.loss));
-            let mut objective =
-                BatchObjective { network: &network, workspace: &mut workspace, loss, x, targets };
+            let mut objective = BatchObjective {
+                network: &network,
+                buffers: &[],
+                workspace: &mut workspace,
+                loss,
+                x,
+                targets,
+                mode: Mode::Evaluate,
+            };
             losses.push(optimizer.step(&mut w, &mut objective, run.learning_rate).expect("a step").value);
         }
         close(&run.optimizer, &losses, &run.losses, tolerance, 0.0);

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use thalweg_learn::nn::{Activation, Loss, Targets};
+use thalweg_learn::nn::{Activation, Loss, Shape, Targets};
 use thalweg_learn::train::{BatchSize, RangeStop, RangeTest, Recipe, Samples, fit, range_test};
 use thalweg_optim::OptimizerSpec;
 
@@ -28,7 +28,7 @@ fn data() -> (Vec<f32>, Vec<f32>) {
 #[test]
 fn the_loss_falls_then_grows_and_equal_seeds_give_equal_bits() {
     let (x, y) = data();
-    let samples = Samples { width: 3, x: &x, targets: Targets::Values(&y) };
+    let samples = Samples { shape: Shape::Flat(3), x: &x, targets: Targets::Values(&y) };
     let run = |seed| {
         let test = RangeTest { from: 1e-5, to: 100.0, ..RangeTest::default() };
         range_test(&recipe(BatchSize::Rows(8)), samples, 1, seed, &test, &|| true).expect("a valid recipe")
@@ -52,7 +52,7 @@ fn the_loss_falls_then_grows_and_equal_seeds_give_equal_bits() {
 #[test]
 fn it_counts_its_steps_over_epochs_and_stops_when_asked() {
     let (x, y) = data();
-    let samples = Samples { width: 3, x: &x, targets: Targets::Values(&y) };
+    let samples = Samples { shape: Shape::Flat(3), x: &x, targets: Targets::Values(&y) };
     let test = RangeTest { to: 1e-3, steps: 33, ..RangeTest::default() };
     for batch in [BatchSize::Full, BatchSize::Rows(1), BatchSize::Rows(16), BatchSize::Rows(999)] {
         let curve = range_test(&recipe(batch), samples, 1, 0, &test, &|| true).expect("a valid recipe");

@@ -2,5 +2,8 @@
 //!
 //! They are plain Rust over fixed-size arrays, compiled per CPU level by [`thalweg_optim::kernel`].
 
+pub mod columns;
+pub mod conv;
 pub mod denormal;
+pub mod draw;
 pub mod math;

@@ -1,13 +1,58 @@
 //! A fully connected layer.
 
+use serde::{Deserialize, Serialize};
+use thalweg_optim::kernel::dispatch;
 use thalweg_optim::kernel::matmul::{MatMul, transpose};
-use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
 use super::init::uniform;
-use super::layer::{Backward, Layer};
+use super::layer::{Backward, Forward, Layer};
+use super::shape::Shape;
+use super::spec::{Kind, LayerError, Site};
+use crate::kernel::columns::ColumnSums;
 use crate::kernel::math::Math;
+
+/// The settings of a fully connected layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DenseSpec {
+    /// Outputs.
+    pub units: usize,
+    /// Whether a bias is added.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub bias: bool,
+}
+
+pub(super) fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+pub(super) fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+impl Kind for DenseSpec {
+    const SUMMARY: &'static str = "fully connected: y = x·W + b";
+
+    fn build<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
+        let Shape::Flat(inputs) = site.input else {
+            return Err(LayerError::new(
+                site,
+                "it wants plain numbers; put `flatten` or `global-avg-pool` before it",
+            ));
+        };
+        if inputs == 0 || self.units == 0 {
+            return Err(LayerError::new(
+                site,
+                format!("{inputs} inputs and {} units; it needs at least 1 of each", self.units),
+            ));
+        }
+        let init_bound = site.init.bound(inputs, self.units, site.next);
+        Ok(Box::new(Dense { inputs, outputs: self.units, bias: self.bias, init_bound }))
+    }
+}
 
 /// Y = X·W + b, with W stored `[inputs, outputs]` (the transpose of PyTorch's `Linear.weight`).
 ///
@@ -18,6 +63,8 @@ pub struct Dense {
     pub inputs: usize,
     /// The width of an output row.
     pub outputs: usize,
+    /// Whether b is added.
+    pub bias: bool,
     /// The half-width of the weights' uniform start: see [`Init::bound`](super::Init::bound).
     pub init_bound: f64,
 }
@@ -33,13 +80,15 @@ impl<T: Math> Layer<T> for Dense {
         "dense"
     }
 
-    fn outputs(&self) -> usize {
-        self.outputs
+    fn output(&self) -> Shape {
+        Shape::Flat(self.outputs)
     }
 
     fn layout(&self, prefix: &str, layout: &mut Layout) {
         layout.push(format!("{prefix}.weight"), &[self.inputs, self.outputs], Role::Weight);
-        layout.push(format!("{prefix}.bias"), &[self.outputs], Role::Bias);
+        if self.bias {
+            layout.push(format!("{prefix}.bias"), &[self.outputs], Role::Bias);
+        }
     }
 
     fn init(&self, w: &mut [T], random: &mut Stream) {
@@ -53,7 +102,8 @@ impl<T: Math> Layer<T> for Dense {
         self.weights()
     }
 
-    fn forward(&self, w: &[T], x: &[T], y: &mut [T], _scratch: &mut [T], batch: usize) {
+    fn forward(&self, pass: Forward<'_, T>) {
+        let Forward { batch, w, x, y, .. } = pass;
         let (weight, bias) = w.split_at(self.weights());
         dispatch(MatMul {
             m: batch,
@@ -62,7 +112,7 @@ impl<T: Math> Layer<T> for Dense {
             a: x,
             a_strides: (self.inputs, 1),
             b: weight,
-            bias: Some(bias),
+            bias: self.bias.then_some(bias),
             c: y,
         });
     }
@@ -81,7 +131,9 @@ impl<T: Math> Layer<T> for Dense {
             bias: None,
             c: dweight,
         });
-        dispatch(ColumnSums { rows: &dy[..batch * self.outputs], sums: dbias });
+        if self.bias {
+            dispatch(ColumnSums { rows: &dy[..batch * self.outputs], sums: dbias });
+        }
         if let Some(dx) = dx {
             let transposed = &mut scratch[..self.weights()];
             transpose(weight, self.inputs, self.outputs, transposed);
@@ -95,26 +147,6 @@ impl<T: Math> Layer<T> for Dense {
                 bias: None,
                 c: dx,
             });
-        }
-    }
-}
-
-/// `sums[j]` ← Σᵢ `rows[i][j]`.
-struct ColumnSums<'a, T> {
-    rows: &'a [T],
-    sums: &'a mut [T],
-}
-
-impl<T: Math> Kernel for ColumnSums<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(self) {
-        self.sums.fill(T::ZERO);
-        for row in self.rows.chunks_exact(self.sums.len().max(1)) {
-            for (sum, &value) in self.sums.iter_mut().zip(row) {
-                *sum += value;
-            }
         }
     }
 }

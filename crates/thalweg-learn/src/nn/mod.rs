@@ -1,15 +1,30 @@
 //! Networks: layers as functions over slices, losses, and how both form an objective.
 
 pub mod activation;
+pub mod architecture;
+pub mod conv2d;
 pub mod dense;
+pub mod flatten;
 pub mod init;
 pub mod layer;
 pub mod loss;
 pub mod network;
+pub mod norm;
+pub mod pool;
+pub mod residual;
+pub mod sequence;
+pub mod shape;
+pub mod spec;
 
 pub use activation::Activation;
+pub use architecture::Architecture;
+pub use conv2d::{Conv2d, Window};
 pub use dense::Dense;
 pub use init::Init;
-pub use layer::{Backward, Layer};
-pub use loss::{Loss, Targets};
+pub use layer::{Backward, Forward, Layer, Mode};
+pub use loss::{Loss, SoftClasses, Targets};
 pub use network::{BatchObjective, Network, Workspace};
+pub use residual::Residual;
+pub use sequence::Sequence;
+pub use shape::Shape;
+pub use spec::{LayerError, LayerSpec};

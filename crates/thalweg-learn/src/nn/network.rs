@@ -1,67 +1,76 @@
-//! A network: layers in a row over one flat slice, and the objective that it forms with a batch and a loss.
-
-use std::ops::Range;
+//! A network: layers over one flat slice, and the objective that it forms with a batch and a loss.
 
 use thalweg_optim::random::stream;
 use thalweg_optim::{Layout, Objective, Orientation};
 
 use super::activation::Activation;
-use super::dense::Dense;
+use super::architecture::{Architecture, with_head};
 use super::init::Init;
-use super::layer::{Backward, Layer};
+use super::layer::{Backward, Forward, Layer, Mode};
 use super::loss::{Loss, Targets};
+use super::sequence::Sequence;
+use super::shape::Shape;
+use super::spec::{self, LayerError, LayerSpec};
 use crate::kernel::math::Math;
 
-/// Layers in a row. It holds no parameters: those are the flat slice that every call is given.
+/// Layers in a row. It holds no numbers: its parameters are one flat slice, and what it keeps beside them without
+/// training it (the running statistics of batch normalization) another; every call is given both.
 #[derive(Debug)]
 pub struct Network<T> {
-    inputs: usize,
-    layers: Vec<Placed<T>>,
+    layers: Sequence<T>,
     layout: Layout,
-}
-
-#[derive(Debug)]
-struct Placed<T> {
-    layer: Box<dyn Layer<T>>,
-    inputs: usize,
-    params: Range<usize>,
+    buffers: Layout,
 }
 
 impl<T: Math> Network<T> {
-    /// A network without layers: its output is its input.
-    pub fn new(inputs: usize) -> Self {
-        Self { inputs, layers: Vec::new(), layout: Layout::default().with_orientation(Orientation::InOut) }
+    /// The layers in this order; without any, the output is the input.
+    pub fn new(input: Shape, layers: Vec<Box<dyn Layer<T>>>) -> Self {
+        let layers = Sequence::new(input, layers);
+        let mut layout = Layout::default().with_orientation(Orientation::InOut);
+        layers.layout("", &mut layout);
+        let mut buffers = Layout::default();
+        layers.buffer_layout("", &mut buffers);
+        Self { layers, layout, buffers }
     }
 
-    /// Appends a layer.
-    pub fn push(&mut self, layer: Box<dyn Layer<T>>) {
-        let (start, inputs) = (self.layout.len(), self.outputs());
-        layer.layout(&format!("{}.{}", self.layers.len(), layer.name()), &mut self.layout);
-        self.layers.push(Placed { layer, inputs, params: start..self.layout.len() });
+    /// The layers of a list, for rows of a shape, with a dense layer of `outputs` behind them; an image is flattened
+    /// for it.
+    ///
+    /// # Errors
+    /// If a layer does not fit the one before it: which, and why.
+    pub fn build(specs: &[LayerSpec], input: Shape, outputs: usize, init: Init) -> Result<Self, LayerError> {
+        let body: Sequence<T> = spec::build(specs, input, init)?;
+        let specs = with_head(specs.to_vec(), body.output(), outputs);
+        Ok(Self::new(input, spec::build_each(&specs, input, init)?))
     }
 
     /// A multilayer perceptron: dense layers of the `hidden` widths, each followed by `activation`, then a dense output.
+    ///
+    /// # Panics
+    /// If a width is 0.
     pub fn mlp(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation, init: Init) -> Self {
-        let mut network = Self::new(inputs);
-        for &width in hidden {
-            let inputs = network.outputs();
-            let init_bound = init.bound(inputs, width, Some(activation));
-            network.push(Box::new(Dense { inputs, outputs: width, init_bound }));
-            network.push(activation.layer(width));
-        }
-        let inputs = network.outputs();
-        network.push(Box::new(Dense { inputs, outputs, init_bound: init.bound(inputs, outputs, None) }));
-        network
+        let specs = Architecture::Mlp.layers(hidden, activation);
+        Self::build(&specs, Shape::Flat(inputs), outputs, init).expect("dense layers fit each other")
+    }
+
+    /// The shape of an input row.
+    pub fn input(&self) -> Shape {
+        self.layers.input()
     }
 
     /// The width of an input row.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.input().len()
     }
 
     /// The width of an output row.
     pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(self.inputs, |placed| placed.layer.outputs())
+        self.layers.output().len()
+    }
+
+    /// The layers, in order.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = &dyn Layer<T>> {
+        self.layers.layers()
     }
 
     /// The parameters' names, shapes and roles.
@@ -69,24 +78,33 @@ impl<T: Math> Network<T> {
         &self.layout
     }
 
+    /// The names and shapes of what is not trained.
+    pub fn buffers(&self) -> &Layout {
+        &self.buffers
+    }
+
     /// Start values: layer `i` draws from the stream (seed, "init", i).
     pub fn init(&self, seed: u64) -> Vec<T> {
         let mut w = vec![T::ZERO; self.layout.len()];
-        for (index, placed) in self.layers.iter().enumerate() {
-            placed.layer.init(&mut w[placed.params.clone()], &mut stream(seed, "init", index as u64));
-        }
+        self.layers.init_each(&mut w, |index| stream(seed, "init", index as u64));
         w
+    }
+
+    /// Start values of what is not trained.
+    pub fn init_buffers(&self) -> Vec<T> {
+        let mut buffers = vec![T::ZERO; self.buffers.len()];
+        self.layers.init_buffers(&mut buffers);
+        buffers
     }
 
     /// The memory that batches of at most `batch` rows need.
     pub fn workspace(&self, batch: usize) -> Workspace<T> {
-        let widest = self.layers.iter().map(|placed| placed.inputs.max(placed.layer.outputs())).max();
-        let scratch = self.layers.iter().map(|placed| placed.layer.scratch_len(batch)).max();
         Workspace {
-            outputs: self.layers.iter().map(|placed| vec![T::ZERO; batch * placed.layer.outputs()]).collect(),
-            gradient: vec![T::ZERO; batch * widest.unwrap_or(self.inputs)],
-            next_gradient: vec![T::ZERO; batch * widest.unwrap_or(self.inputs)],
-            scratch: vec![T::ZERO; scratch.unwrap_or(0)],
+            outputs: vec![T::ZERO; batch * self.outputs()],
+            gradient: vec![T::ZERO; batch * self.outputs()],
+            saved: vec![T::ZERO; self.layers.saved_len(batch)],
+            scratch: vec![T::ZERO; self.layers.scratch_len(batch)],
+            batch: 0,
         }
     }
 
@@ -94,51 +112,82 @@ impl<T: Math> Network<T> {
     ///
     /// # Panics
     /// If `x` is not a whole number of rows, or more rows than the workspace was made for.
-    pub fn forward<'a>(&self, w: &[T], x: &'a [T], workspace: &'a mut Workspace<T>) -> &'a [T] {
+    pub fn forward<'a>(
+        &self,
+        w: &[T],
+        buffers: &[T],
+        x: &[T],
+        mode: Mode,
+        workspace: &'a mut Workspace<T>,
+    ) -> &'a [T] {
         assert_eq!(w.len(), self.layout.len(), "the parameters do not fit the network");
-        let batch = x.len() / self.inputs.max(1);
-        assert_eq!(x.len(), batch * self.inputs, "the input is not a whole number of rows");
-        for (index, placed) in self.layers.iter().enumerate() {
-            let (before, after) = workspace.outputs.split_at_mut(index);
-            let input = before.last().map_or(x, |y| &y[..batch * placed.inputs]);
-            let output = &mut after[0][..batch * placed.layer.outputs()];
-            placed.layer.forward(&w[placed.params.clone()], input, output, &mut workspace.scratch, batch);
-        }
-        workspace.outputs.last().map_or(x, |y| &y[..batch * self.outputs()])
+        assert_eq!(buffers.len(), self.buffers.len(), "the buffers do not fit the network");
+        let batch = x.len() / self.inputs().max(1);
+        assert_eq!(x.len(), batch * self.inputs(), "the input is not a whole number of rows");
+        workspace.batch = batch;
+        let saved_len = self.layers.saved_len(batch);
+        let outputs = batch * self.outputs();
+        let Workspace { outputs: y, saved, scratch, .. } = workspace;
+        self.layers.forward(Forward {
+            batch,
+            w,
+            buffers,
+            x,
+            y: &mut y[..outputs],
+            saved: &mut saved[..saved_len],
+            scratch,
+            mode,
+        });
+        &workspace.outputs[..outputs]
     }
 
     /// Overwrites `grad` with the gradient of the loss whose derivative by the outputs lies in `workspace.gradient`.
-    fn backward(&self, w: &[T], x: &[T], grad: &mut [T], workspace: &mut Workspace<T>) {
-        let batch = x.len() / self.inputs.max(1);
-        for (index, placed) in self.layers.iter().enumerate().rev() {
-            let input = if index == 0 { x } else { &workspace.outputs[index - 1][..batch * placed.inputs] };
-            let outputs = batch * placed.layer.outputs();
-            let dx = (index > 0).then_some(&mut workspace.next_gradient[..batch * placed.inputs]);
-            placed.layer.backward(Backward {
-                batch,
-                w: &w[placed.params.clone()],
-                x: input,
-                y: &workspace.outputs[index][..outputs],
-                dy: &workspace.gradient[..outputs],
-                dw: &mut grad[placed.params.clone()],
-                dx,
-                scratch: &mut workspace.scratch,
-            });
-            std::mem::swap(&mut workspace.gradient, &mut workspace.next_gradient);
-        }
+    fn backward(
+        &self,
+        w: &[T],
+        buffers: &[T],
+        x: &[T],
+        grad: &mut [T],
+        mode: Mode,
+        workspace: &mut Workspace<T>,
+    ) {
+        let batch = workspace.batch;
+        let saved_len = self.layers.saved_len(batch);
+        let outputs = batch * self.outputs();
+        let Workspace { outputs: y, gradient, saved, scratch, .. } = workspace;
+        self.layers.backward(Backward {
+            batch,
+            w,
+            buffers,
+            x,
+            y: &y[..outputs],
+            dy: &mut gradient[..outputs],
+            dw: grad,
+            dx: None,
+            saved: &mut saved[..saved_len],
+            scratch,
+            mode,
+        });
+    }
+
+    /// Moves the buffers by what the last forward pass in training saw: once a step, after it.
+    pub fn update_buffers(&self, buffers: &mut [T], workspace: &Workspace<T>) {
+        let saved = &workspace.saved[..self.layers.saved_len(workspace.batch)];
+        self.layers.update_buffers(buffers, saved, workspace.batch);
     }
 }
 
 /// The memory of a forward and a backward pass, lent again and again.
 #[derive(Debug)]
 pub struct Workspace<T> {
-    /// Each layer's output.
-    outputs: Vec<Vec<T>>,
-    /// ∂loss/∂(output of the layer at hand).
+    outputs: Vec<T>,
+    /// ∂loss/∂outputs.
     gradient: Vec<T>,
-    /// ∂loss/∂(its input).
-    next_gradient: Vec<T>,
+    /// What the layers keep from one pass to the other.
+    saved: Vec<T>,
     scratch: Vec<T>,
+    /// Rows of the last forward pass.
+    batch: usize,
 }
 
 /// The mean loss of a network over a fixed batch, as a function of its parameters.
@@ -146,6 +195,8 @@ pub struct Workspace<T> {
 pub struct BatchObjective<'a, T> {
     /// The network.
     pub network: &'a Network<T>,
+    /// What it keeps beside its parameters.
+    pub buffers: &'a [T],
     /// Its memory.
     pub workspace: &'a mut Workspace<T>,
     /// The loss.
@@ -154,17 +205,16 @@ pub struct BatchObjective<'a, T> {
     pub x: &'a [T],
     /// The batch's targets.
     pub targets: Targets<'a, T>,
+    /// What is random is drawn from its key, so that the objective is a function of the parameters alone.
+    pub mode: Mode,
 }
 
 impl<T: Math> BatchObjective<'_, T> {
     /// Runs the network and answers how many numbers it put out.
     fn forward(&mut self, w: &[T]) -> usize {
-        let outputs = self.network.forward(w, self.x, self.workspace).len();
+        let outputs = self.network.forward(w, self.buffers, self.x, self.mode, self.workspace).len();
         // Here, where the width is known: a loss alone would take other rows for other classes.
-        let rows = match self.targets {
-            Targets::Classes(codes) => codes.len(),
-            Targets::Values(values) => values.len(),
-        };
+        let rows = self.targets.len();
         assert_eq!(outputs, rows * self.network.outputs(), "the batch has not a target for each row");
         outputs
     }
@@ -176,18 +226,16 @@ impl<T: Math> Objective<T> for BatchObjective<'_, T> {
     }
 
     fn value(&mut self, w: &[T]) -> T {
-        let outputs = self.forward(w);
-        let Workspace { outputs: layers, gradient, .. } = &mut *self.workspace;
-        let y = layers.last().map_or(self.x, |y| &y[..outputs]);
-        self.loss.value(y, self.targets, &mut gradient[..outputs])
+        let len = self.forward(w);
+        let Workspace { outputs, gradient, .. } = &mut *self.workspace;
+        self.loss.value(&outputs[..len], self.targets, &mut gradient[..len])
     }
 
     fn value_and_grad(&mut self, w: &[T], grad: &mut [T]) -> T {
-        let outputs = self.forward(w);
-        let Workspace { outputs: layers, gradient, .. } = &mut *self.workspace;
-        let y = layers.last().map_or(self.x, |y| &y[..outputs]);
-        let value = self.loss.value_and_gradient(y, self.targets, &mut gradient[..outputs]);
-        self.network.backward(w, self.x, grad, self.workspace);
+        let len = self.forward(w);
+        let Workspace { outputs, gradient, .. } = &mut *self.workspace;
+        let value = self.loss.value_and_gradient(&outputs[..len], self.targets, &mut gradient[..len]);
+        self.network.backward(w, self.buffers, self.x, grad, self.mode, self.workspace);
         value
     }
 }

@@ -1,5 +1,6 @@
 //! The training loop. There is one.
 
+use rand::RngCore;
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
@@ -10,14 +11,14 @@ use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
-use crate::nn::{BatchObjective, Loss, Network, Targets, Workspace};
+use crate::nn::{BatchObjective, Loss, Mode, Network, Shape, Targets, Workspace};
 use crate::predictions::Predictions;
 
 /// Prepared rows with their targets.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
-    /// Numbers per row.
-    pub width: usize,
+    /// What a row is.
+    pub shape: Shape,
     /// The rows, row-major.
     pub x: &'a [f32],
     /// A target per row.
@@ -27,10 +28,7 @@ pub struct Samples<'a> {
 impl Samples<'_> {
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        match self.targets {
-            Targets::Classes(codes) => codes.len(),
-            Targets::Values(values) => values.len(),
-        }
+        self.targets.len()
     }
 }
 
@@ -105,18 +103,30 @@ pub fn fit(
         }
     }
     let best = watch.as_ref().and_then(|watch| watch.stopping.best());
-    let w = match watch {
-        Some(watch) if best.is_some() => watch.best_w,
-        _ => training.judged().1.to_vec(),
+    let (w, buffers) = match watch {
+        Some(watch) if best.is_some() => (watch.best_w, watch.best_buffers),
+        _ => {
+            let judged = training.judged();
+            (judged.w.to_vec(), judged.buffers.to_vec())
+        }
     };
     let Training { network, optimizer, .. } = training;
     Ok(Fitted {
-        model: Model { network, w, loss: recipe.loss },
+        model: Model { network, w, buffers, loss: recipe.loss },
         history,
         stop,
         best,
         steps: optimizer.steps(),
     })
+}
+
+/// What a training is judged by.
+struct Judged<'a> {
+    network: &'a Network<f32>,
+    /// An average of the path if the optimizer keeps one, else W.
+    w: &'a [f32],
+    /// The running statistics of W's path, also beside an average.
+    buffers: &'a [f32],
 }
 
 /// A training under way: all memory that its steps use.
@@ -127,6 +137,9 @@ pub(super) struct Training<'a> {
     batch: usize,
     network: Network<f32>,
     w: Vec<f32>,
+    buffers: Vec<f32>,
+    /// What the keys of all steps are made of.
+    key: u64,
     /// Where the optimizer wants the model judged, if not at `w`.
     average: Vec<f32>,
     optimizer: Box<dyn Optimizer<f32>>,
@@ -146,10 +159,13 @@ impl<'a> Training<'a> {
         seed: u64,
     ) -> Result<Self, RecipeError> {
         let rows = train.rows();
-        assert!(rows > 0 && train.x.len() == rows * train.width, "the samples do not fit their targets");
+        assert!(
+            rows > 0 && train.x.len() == rows * train.shape.len(),
+            "the samples do not fit their targets"
+        );
         let batch = recipe.batch_size.resolve(rows);
-        let network = recipe.network(train.width, outputs);
-        let w = network.init(seed);
+        let network = recipe.network(train.shape, outputs)?;
+        let (w, buffers) = (network.init(seed), network.init_buffers());
         let optimizer = recipe.optimizer.build(network.layout())?;
         optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
@@ -163,6 +179,8 @@ impl<'a> Training<'a> {
             batch,
             network,
             w,
+            buffers,
+            key: stream(seed, "step", 0).next_u64(),
             average: Vec::new(),
             optimizer,
             pace,
@@ -173,10 +191,10 @@ impl<'a> Training<'a> {
         })
     }
 
-    /// The network, and the weights that it is judged by: an average of the path if the optimizer keeps one, else W.
-    fn judged(&mut self) -> (&Network<f32>, &[f32]) {
+    fn judged(&mut self) -> Judged<'_> {
         let averaged = self.optimizer.average(&self.w, &mut self.average);
-        (&self.network, if averaged { &self.average } else { &self.w })
+        let w = if averaged { &self.average } else { &self.w };
+        Judged { network: &self.network, w, buffers: &self.buffers }
     }
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
@@ -239,14 +257,20 @@ impl<'a> Training<'a> {
     fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {
         let mut objective = BatchObjective {
             network: &self.network,
+            buffers: &self.buffers,
             workspace: &mut self.workspace,
             loss: self.recipe.loss,
             x: batch.x,
             targets: batch.targets,
+            mode: Mode::Train { key: self.key }.within(self.batches as usize),
         };
         let rate = self.pace.rate(self.batches);
         self.batches += 1;
-        self.optimizer.step(&mut self.w, &mut objective, rate)
+        let report = self.optimizer.step(&mut self.w, &mut objective, rate)?;
+        if !report.outcome.skipped {
+            self.network.update_buffers(&mut self.buffers, &self.workspace);
+        }
+        Ok(report)
     }
 }
 
@@ -282,6 +306,9 @@ impl Pace {
     }
 }
 
+/// Data have one truth a row; what is soft is made of a batch.
+const NO_SOFT: &str = "samples have codes or numbers, not distributions";
+
 /// The rows of a batch, copied together.
 #[derive(Debug, Default)]
 struct Gathered {
@@ -292,18 +319,20 @@ struct Gathered {
 
 impl Gathered {
     fn new(train: &Samples<'_>, batch: usize) -> Self {
-        let mut gathered = Self { x: Vec::with_capacity(batch * train.width), ..Self::default() };
+        let mut gathered = Self { x: Vec::with_capacity(batch * train.shape.len()), ..Self::default() };
         match train.targets {
             Targets::Classes(_) => gathered.classes.reserve(batch),
             Targets::Values(_) => gathered.values.reserve(batch),
+            Targets::Soft(_) => panic!("{NO_SOFT}"),
         }
         gathered
     }
 
     fn fill(&mut self, train: &Samples<'_>, rows: &[u32]) {
         self.x.clear();
+        let width = train.shape.len();
         for &row in rows {
-            self.x.extend_from_slice(&train.x[row as usize * train.width..][..train.width]);
+            self.x.extend_from_slice(&train.x[row as usize * width..][..width]);
         }
         match train.targets {
             Targets::Classes(codes) => {
@@ -314,6 +343,7 @@ impl Gathered {
                 self.values.clear();
                 self.values.extend(rows.iter().map(|&row| values[row as usize]));
             }
+            Targets::Soft(_) => panic!("{NO_SOFT}"),
         }
     }
 
@@ -321,8 +351,9 @@ impl Gathered {
         let targets = match train.targets {
             Targets::Classes(_) => Targets::Classes(&self.classes),
             Targets::Values(_) => Targets::Values(&self.values),
+            Targets::Soft(_) => panic!("{NO_SOFT}"),
         };
-        Samples { width: train.width, x: &self.x, targets }
+        Samples { shape: train.shape, x: &self.x, targets }
     }
 }
 
@@ -332,6 +363,7 @@ struct Watch<'a> {
     loss: Loss,
     stopping: EarlyStopping,
     best_w: Vec<f32>,
+    best_buffers: Vec<f32>,
     workspace: Workspace<f32>,
     predictions: Predictions,
 }
@@ -343,6 +375,7 @@ impl<'a> Watch<'a> {
             loss: recipe.loss,
             stopping: EarlyStopping::new(recipe.patience),
             best_w: vec![0.0; network.layout().len()],
+            best_buffers: vec![0.0; network.buffers().len()],
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
             predictions: recipe.loss.no_predictions(network.outputs()),
         }
@@ -351,13 +384,14 @@ impl<'a> Watch<'a> {
     fn look(&mut self, epoch: u32, train_loss: f64, training: &mut Training<'_>) -> (EpochRecord, Progress) {
         let samples = self.validation.samples;
         let Self { workspace, predictions, .. } = self;
-        let (network, w) = training.judged();
-        predict_into(network, w, self.loss, samples.x, workspace, predictions);
+        let Judged { network, w, buffers } = training.judged();
+        predict_into(network, w, buffers, self.loss, samples.x, workspace, predictions);
         let valid_cost = (self.validation.cost)(predictions);
         let valid_loss = self.loss.of_predictions(predictions, samples.targets);
         let progress = self.stopping.observe(epoch, valid_cost, valid_loss);
         if progress == Progress::Improved {
             self.best_w.copy_from_slice(w);
+            self.best_buffers.copy_from_slice(buffers);
         }
         let record =
             EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };

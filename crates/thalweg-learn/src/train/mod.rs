@@ -13,4 +13,4 @@ pub use fit::{Fitted, Samples, Validation, fit};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
 pub use range_test::{RangeCurve, RangePoint, RangeStop, RangeTest, range_test};
-pub use recipe::{BatchSize, Recipe, RecipeError};
+pub use recipe::{BatchSize, NetworkSpec, Recipe, RecipeError};

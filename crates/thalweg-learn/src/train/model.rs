@@ -1,6 +1,6 @@
 //! A trained network.
 
-use crate::nn::{Loss, Network, Workspace};
+use crate::nn::{Loss, Mode, Network, Workspace};
 use crate::predictions::Predictions;
 
 /// A network with its parameters. It knows nothing of the data's preparation.
@@ -8,6 +8,7 @@ use crate::predictions::Predictions;
 pub struct Model {
     pub(crate) network: Network<f32>,
     pub(crate) w: Vec<f32>,
+    pub(crate) buffers: Vec<f32>,
     pub(crate) loss: Loss,
 }
 
@@ -25,11 +26,16 @@ impl Model {
         &self.w
     }
 
+    /// What it keeps beside its parameters: the running statistics of batch normalization.
+    pub fn buffers(&self) -> &[f32] {
+        &self.buffers
+    }
+
     /// Predictions for the rows `x` (row-major).
     pub fn predict(&self, x: &[f32]) -> Predictions {
         let mut predictions = self.loss.no_predictions(self.network.outputs());
         let mut workspace = self.network.workspace(CHUNK.min(x.len() / self.network.inputs().max(1)));
-        predict_into(&self.network, &self.w, self.loss, x, &mut workspace, &mut predictions);
+        predict_into(&self.network, &self.w, &self.buffers, self.loss, x, &mut workspace, &mut predictions);
         predictions
     }
 }
@@ -38,6 +44,7 @@ impl Model {
 pub(crate) fn predict_into(
     network: &Network<f32>,
     w: &[f32],
+    buffers: &[f32],
     loss: Loss,
     x: &[f32],
     workspace: &mut Workspace<f32>,
@@ -45,7 +52,7 @@ pub(crate) fn predict_into(
 ) {
     predictions.clear();
     for rows in x.chunks(CHUNK * network.inputs().max(1)) {
-        let outputs = network.forward(w, rows, workspace);
+        let outputs = network.forward(w, buffers, rows, Mode::Evaluate, workspace);
         match predictions {
             Predictions::Probabilities { values, classes } => loss.probabilities(outputs, *classes, values),
             Predictions::Values(values) => values.extend(outputs.iter().map(|&z| f64::from(z))),

@@ -6,13 +6,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_optim::schedule::ScheduleError;
 use thalweg_optim::{Curve, Horizon, OptimError, OptimizerSpec, Schedule};
 
-use crate::nn::{Activation, Init, Loss, Network};
+use crate::nn::{Activation, Architecture, Init, LayerError, LayerSpec, Loss, Network, Shape};
 
 /// How a network is built and trained. Fitting never changes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Recipe {
-    /// The widths of the hidden layers; none makes a linear model.
+    /// The layers before the output: a named architecture, or a list.
+    #[serde(default, skip_serializing_if = "NetworkSpec::is_default")]
+    pub network: NetworkSpec,
+    /// The widths of the hidden dense layers, for an architecture that has such; none makes a linear model.
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
     pub activation: Activation,
@@ -49,11 +52,15 @@ pub enum RecipeError {
     /// The schedule.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// The network's layers.
+    #[error("the network does not fit the data: {0}")]
+    Network(#[from] LayerError),
 }
 
 impl Default for Recipe {
     fn default() -> Self {
         Self {
+            network: NetworkSpec::default(),
             hidden: vec![64],
             activation: Activation::Relu,
             init: Init::Auto,
@@ -70,9 +77,20 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The recipe's network.
-    pub fn network(&self, inputs: usize, outputs: usize) -> Network<f32> {
-        Network::mlp(inputs, &self.hidden, outputs, self.activation, self.init)
+    /// The layers before the output.
+    pub fn layers(&self) -> Vec<LayerSpec> {
+        match &self.network {
+            NetworkSpec::Named(architecture) => architecture.layers(&self.hidden, self.activation),
+            NetworkSpec::Layers(layers) => layers.clone(),
+        }
+    }
+
+    /// The recipe's network for rows of a shape.
+    ///
+    /// # Errors
+    /// If a layer does not fit the one before it: which, and why.
+    pub fn network(&self, input: Shape, outputs: usize) -> Result<Network<f32>, LayerError> {
+        Network::build(&self.layers(), input, outputs, self.init)
     }
 
     /// The recipe's schedule, laid over a training on `rows` rows.
@@ -83,6 +101,29 @@ impl Recipe {
         let steps_per_epoch = rows.div_ceil(self.batch_size.resolve(rows).max(1)) as u64;
         let epochs = u64::from(self.schedule_epochs.unwrap_or(self.epochs));
         self.schedule.resolve(Horizon { steps: epochs * steps_per_epoch, steps_per_epoch })
+    }
+}
+
+/// The layers before the output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum NetworkSpec {
+    /// By one word.
+    Named(Architecture),
+    /// One by one.
+    Layers(Vec<LayerSpec>),
+}
+
+impl NetworkSpec {
+    /// Whether it is a multilayer perceptron.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for NetworkSpec {
+    fn default() -> Self {
+        Self::Named(Architecture::default())
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use thalweg_data::{Preparation, View};
 use thalweg_learn::estimator::network_targets;
+use thalweg_learn::nn::Shape;
 use thalweg_learn::train::{RangeCurve, RangePoint, RangeStop, RangeTest, Samples, range_test};
 
 use super::plan::Plan;
@@ -84,7 +85,8 @@ pub fn find_rate(plan: &Plan<'_>, test: &RangeTest, keep_going: &dyn Fn() -> boo
     let (train, _) = fold.outer.views(plan.data);
     let (train, _) = train.inner(&fold.inner);
     let prepared = Preparation::fit(&train).apply(&train);
-    let samples = Samples { width: prepared.width, x: &prepared.x, targets: network_targets(&prepared.y) };
+    let samples =
+        Samples { shape: Shape::Flat(prepared.width), x: &prepared.x, targets: network_targets(&prepared.y) };
     let recipe = plan.inner_trials(0, 0).swap_remove(0).recipe;
     let curve = range_test(&recipe, samples, plan.outputs, fold.seed, test, keep_going)
         .expect("the plan has checked the recipe");

@@ -6,7 +6,7 @@ use thalweg_eval::stats::ALPHA;
 use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
 use thalweg_learn::estimator::{default_loss, outputs};
 use thalweg_learn::nn::Loss;
-use thalweg_learn::train::Recipe;
+use thalweg_learn::train::{NetworkSpec, Recipe};
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
@@ -244,6 +244,7 @@ impl<'d> Plan<'d> {
         let optimizer = &spec.optimizers[optimizer];
         let patience = (role == Role::Inner && spec.patience > 0).then_some(spec.patience);
         let recipe = Recipe {
+            network: NetworkSpec::default(),
             hidden: spec.hidden.clone(),
             activation: spec.activation,
             init: spec.init,

@@ -12,6 +12,7 @@ use std::time::Instant;
 use thalweg_data::{Preparation, Prepared, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, Truth};
 use thalweg_learn::estimator::{network_targets, restore};
+use thalweg_learn::nn::Shape;
 use thalweg_learn::train::early_stopping::Best;
 use thalweg_learn::train::{EpochRecord, Fitted, Predictions, Samples, StopReason, Validation, fit};
 
@@ -267,7 +268,7 @@ impl<'a> Work<'a> {
 }
 
 fn samples(prepared: &Prepared) -> Samples<'_> {
-    Samples { width: prepared.width, x: &prepared.x, targets: network_targets(&prepared.y) }
+    Samples { shape: Shape::Flat(prepared.width), x: &prepared.x, targets: network_targets(&prepared.y) }
 }
 
 fn record(

@@ -15,6 +15,7 @@ fn normal_cdf<T: Math>(x: T) -> T {
 
 impl Pointwise for Gelu {
     const FORMULA: &'static str = "x·Φ(x)";
+    const BY_OUTPUT: bool = false;
 
     #[inline(always)]
     fn value<T: Math>(x: T) -> T {

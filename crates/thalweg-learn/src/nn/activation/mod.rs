@@ -1,21 +1,28 @@
 //! Activations: one elementwise function a file.
 
+mod elu;
 mod gelu;
+mod leaky_relu;
 mod relu;
 mod sigmoid;
 mod silu;
+mod softplus;
 mod tanh;
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::layer::{Backward, Layer};
+use super::layer::{Backward, Forward, Layer};
+use super::shape::Shape;
+use super::spec::{Kind, LayerError, Site};
 use crate::kernel::math::Math;
 
 /// An elementwise function and its derivative.
 pub(crate) trait Pointwise: Copy + Send + Sync {
     /// The formula, for tables.
     const FORMULA: &'static str;
+    /// Whether [`Pointwise::slope`] looks at y only: then the output may take the place of the input.
+    const BY_OUTPUT: bool;
     /// f(x). Must be `#[inline(always)]`.
     fn value<T: Math>(x: T) -> T;
     /// f′(x), given x and y = f(x), whichever is cheaper. Must be `#[inline(always)]`.
@@ -37,11 +44,26 @@ pub enum Activation {
     Sigmoid,
     /// x·sigmoid(x) (Elfwing et al. 2017; also called swish).
     Silu,
+    /// x above 0, x/100 below (Maas et al. 2013).
+    LeakyRelu,
+    /// x above 0, eˣ − 1 below (Clevert et al. 2016).
+    Elu,
+    /// ln(1 + eˣ) (Dugas et al. 2001).
+    Softplus,
 }
 
 impl Activation {
     /// Every activation.
-    pub const ALL: [Self; 5] = [Self::Relu, Self::Gelu, Self::Tanh, Self::Sigmoid, Self::Silu];
+    pub const ALL: [Self; 8] = [
+        Self::Relu,
+        Self::Gelu,
+        Self::Tanh,
+        Self::Sigmoid,
+        Self::Silu,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Softplus,
+    ];
 
     /// The name in recipes and on the command line.
     pub fn name(self) -> &'static str {
@@ -51,6 +73,9 @@ impl Activation {
             Self::Tanh => "tanh",
             Self::Sigmoid => "sigmoid",
             Self::Silu => "silu",
+            Self::LeakyRelu => "leaky-relu",
+            Self::Elu => "elu",
+            Self::Softplus => "softplus",
         }
     }
 
@@ -62,22 +87,28 @@ impl Activation {
             Self::Tanh => tanh::Tanh::FORMULA,
             Self::Sigmoid => sigmoid::Sigmoid::FORMULA,
             Self::Silu => silu::Silu::FORMULA,
+            Self::LeakyRelu => leaky_relu::LeakyRelu::FORMULA,
+            Self::Elu => elu::Elu::FORMULA,
+            Self::Softplus => softplus::Softplus::FORMULA,
         }
     }
 
     /// Whether it passes about half of its input, so that He's start keeps the variance.
     pub fn is_rectifier(self) -> bool {
-        matches!(self, Self::Relu | Self::Gelu | Self::Silu)
+        matches!(self, Self::Relu | Self::Gelu | Self::Silu | Self::LeakyRelu | Self::Elu | Self::Softplus)
     }
 
-    /// The layer of this activation over rows of `width`.
-    pub fn layer<T: Math>(self, width: usize) -> Box<dyn Layer<T>> {
+    /// The layer of this activation over samples of a shape.
+    pub fn layer<T: Math>(self, shape: Shape) -> Box<dyn Layer<T>> {
         match self {
-            Self::Relu => boxed(relu::Relu, self, width),
-            Self::Gelu => boxed(gelu::Gelu, self, width),
-            Self::Tanh => boxed(tanh::Tanh, self, width),
-            Self::Sigmoid => boxed(sigmoid::Sigmoid, self, width),
-            Self::Silu => boxed(silu::Silu, self, width),
+            Self::Relu => boxed(relu::Relu, self, shape),
+            Self::Gelu => boxed(gelu::Gelu, self, shape),
+            Self::Tanh => boxed(tanh::Tanh, self, shape),
+            Self::Sigmoid => boxed(sigmoid::Sigmoid, self, shape),
+            Self::Silu => boxed(silu::Silu, self, shape),
+            Self::LeakyRelu => boxed(leaky_relu::LeakyRelu, self, shape),
+            Self::Elu => boxed(elu::Elu, self, shape),
+            Self::Softplus => boxed(softplus::Softplus, self, shape),
         }
     }
 }
@@ -85,9 +116,25 @@ impl Activation {
 fn boxed<P: Pointwise + std::fmt::Debug + 'static, T: Math>(
     function: P,
     activation: Activation,
-    width: usize,
+    shape: Shape,
 ) -> Box<dyn Layer<T>> {
-    Box::new(PointwiseLayer { name: activation.name(), function, width })
+    Box::new(PointwiseLayer { name: activation.name(), function, shape })
+}
+
+/// An activation as a layer of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ActivationSpec {
+    /// Which.
+    pub function: Activation,
+}
+
+impl Kind for ActivationSpec {
+    const SUMMARY: &'static str = "an elementwise function; its bare name will do: \"relu\"";
+
+    fn build<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(self.function.layer(site.input))
+    }
 }
 
 /// A [`Pointwise`] function as a layer.
@@ -95,7 +142,7 @@ fn boxed<P: Pointwise + std::fmt::Debug + 'static, T: Math>(
 struct PointwiseLayer<P> {
     name: &'static str,
     function: P,
-    width: usize,
+    shape: Shape,
 }
 
 impl<P: Pointwise + std::fmt::Debug, T: Math> Layer<T> for PointwiseLayer<P> {
@@ -103,17 +150,62 @@ impl<P: Pointwise + std::fmt::Debug, T: Math> Layer<T> for PointwiseLayer<P> {
         self.name
     }
 
-    fn outputs(&self) -> usize {
-        self.width
+    fn output(&self) -> Shape {
+        self.shape
     }
 
-    fn forward(&self, _w: &[T], x: &[T], y: &mut [T], _scratch: &mut [T], _batch: usize) {
-        dispatch(Values(self.function, x, y));
+    fn in_place(&self) -> bool {
+        P::BY_OUTPUT
+    }
+
+    fn reads_output(&self) -> bool {
+        P::BY_OUTPUT
+    }
+
+    fn forward(&self, pass: Forward<'_, T>) {
+        let Forward { x, y, .. } = pass;
+        if x.is_empty() {
+            dispatch(ValuesInPlace(self.function, y));
+        } else {
+            dispatch(Values(self.function, x, y));
+        }
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        if let Some(dx) = pass.dx {
-            dispatch(Slopes(self.function, pass.x, pass.y, pass.dy, dx));
+        let Backward { x, y, dy, dx, .. } = pass;
+        let Some(dx) = dx else { return };
+        // Slopes by the output do not look at the input.
+        let x = if P::BY_OUTPUT { y } else { x };
+        if dx.is_empty() {
+            dispatch(SlopesInPlace(self.function, y, dy));
+        } else {
+            dispatch(Slopes(self.function, x, y, dy, dx));
+        }
+    }
+}
+
+struct ValuesInPlace<'a, P, T>(P, &'a mut [T]);
+
+impl<P: Pointwise, T: Math> Kernel for ValuesInPlace<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for y in self.1 {
+            *y = P::value(*y);
+        }
+    }
+}
+
+struct SlopesInPlace<'a, P, T>(P, &'a [T], &'a mut [T]);
+
+impl<P: Pointwise, T: Math> Kernel for SlopesInPlace<'_, P, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (dy, &y) in self.2.iter_mut().zip(self.1) {
+            *dy *= P::slope(y, y);
         }
     }
 }
@@ -162,6 +254,15 @@ mod tests {
                 let (mut y, mut dx) = (vec![T::ZERO; x.len()], vec![T::ZERO; x.len()]);
                 run_on(level, Values(function, &x, &mut y));
                 run_on(level, Slopes(function, &x, &y, &dy, &mut dx));
+                if P::BY_OUTPUT {
+                    let (mut values, mut slopes) = (x.clone(), dy.clone());
+                    run_on(level, ValuesInPlace(function, &mut values));
+                    run_on(level, SlopesInPlace(function, &values, &mut slopes));
+                    let same = |a: &[T], b: &[T]| {
+                        a.iter().zip(b).all(|(a, b)| a.to_f64().to_bits() == b.to_f64().to_bits())
+                    };
+                    assert!(same(&values, &y) && same(&slopes, &dx), "{function:?} in place, {level:?}");
+                }
                 let bits = |v: T| if v.to_f64().is_nan() { u64::MAX } else { v.to_f64().to_bits() };
                 for i in 0..x.len() {
                     let (value, slope) = (P::value(x[i]), dy[i] * P::slope(x[i], P::value(x[i])));
@@ -185,6 +286,9 @@ mod tests {
         check_both(tanh::Tanh);
         check_both(sigmoid::Sigmoid);
         check_both(silu::Silu);
-        assert_eq!(Activation::ALL.len(), 5, "a new activation wants a line above");
+        check_both(leaky_relu::LeakyRelu);
+        check_both(elu::Elu);
+        check_both(softplus::Softplus);
+        assert_eq!(Activation::ALL.len(), 8, "a new activation wants a line above");
     }
 }

@@ -9,6 +9,7 @@ pub(super) struct Relu;
 
 impl Pointwise for Relu {
     const FORMULA: &'static str = "max(0, x)";
+    const BY_OUTPUT: bool = true;
 
     #[inline(always)]
     fn value<T: Math>(x: T) -> T {
@@ -16,7 +17,7 @@ impl Pointwise for Relu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(x: T, _y: T) -> T {
-        if x > T::ZERO { T::ONE } else { T::ZERO }
+    fn slope<T: Math>(_x: T, y: T) -> T {
+        if y > T::ZERO { T::ONE } else { T::ZERO }
     }
 }

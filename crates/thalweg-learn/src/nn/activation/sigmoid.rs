@@ -9,6 +9,7 @@ pub(super) struct Sigmoid;
 
 impl Pointwise for Sigmoid {
     const FORMULA: &'static str = "1/(1 + e⁻ˣ)";
+    const BY_OUTPUT: bool = true;
 
     #[inline(always)]
     fn value<T: Math>(x: T) -> T {

@@ -9,6 +9,7 @@ pub(super) struct Silu;
 
 impl Pointwise for Silu {
     const FORMULA: &'static str = "x/(1 + e⁻ˣ)";
+    const BY_OUTPUT: bool = false;
 
     #[inline(always)]
     fn value<T: Math>(x: T) -> T {

@@ -9,6 +9,7 @@ pub(super) struct Tanh;
 
 impl Pointwise for Tanh {
     const FORMULA: &'static str = "tanh x";
+    const BY_OUTPUT: bool = true;
 
     #[inline(always)]
     fn value<T: Math>(x: T) -> T {

@@ -2,6 +2,7 @@
 
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
+use super::SoftClasses;
 use crate::kernel::math::Math;
 
 /// Mean over rows of −ln softmax(z)\[class\]; gradient (softmax(z) − one-hot)/rows.
@@ -21,6 +22,41 @@ pub(super) fn evaluate<T: Math>(outputs: &[T], codes: &[u32], gradient: &mut [T]
             *p *= scale;
         }
         exp[code as usize] -= share;
+    }
+    total * share
+}
+
+/// Mean over rows of −Σ p·ln softmax(z) for the rows' distributions p; gradient (softmax(z) − p)/rows.
+pub(super) fn evaluate_soft<T: Math>(outputs: &[T], soft: SoftClasses<'_, T>, gradient: &mut [T]) -> T {
+    let rows = soft.first.len();
+    assert!(
+        soft.second.len() == rows && soft.share.len() == rows,
+        "the parts of the targets differ in length"
+    );
+    let classes = outputs.len() / rows.max(1);
+    assert_eq!(outputs.len(), classes * rows, "the outputs do not fit the classes");
+    let share = T::ONE / T::from_f64(rows as f64);
+    let spread = soft.smoothing / T::from_f64(classes as f64);
+    dispatch(ShiftedExp { outputs, classes, exp: gradient });
+    let mut total = T::ZERO;
+    for (row, (z, exp)) in outputs.chunks_exact(classes).zip(gradient.chunks_exact_mut(classes)).enumerate() {
+        let sum: T = exp.iter().copied().sum();
+        let max = largest(z);
+        let (first, second) = (soft.first[row] as usize, soft.second[row] as usize);
+        let sure = T::ONE - soft.smoothing;
+        let (one, other) = (sure * soft.share[row], sure * (T::ONE - soft.share[row]));
+        let mut expected = one * (z[first] - max) + other * (z[second] - max);
+        // Without smoothing, an infinitely improbable class costs nothing if it is no target.
+        if spread > T::ZERO {
+            expected += spread * z.iter().map(|&z| z - max).sum::<T>();
+        }
+        total += sum.ln() - expected;
+        let scale = share / sum;
+        for p in exp.iter_mut() {
+            *p = *p * scale - spread * share;
+        }
+        exp[first] -= one * share;
+        exp[second] -= other * share;
     }
     total * share
 }

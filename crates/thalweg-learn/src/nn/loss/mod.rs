@@ -5,6 +5,8 @@ mod binary;
 mod cross_entropy;
 mod squared;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::math::Math;
@@ -17,6 +19,51 @@ pub enum Targets<'a, T> {
     Classes(&'a [u32]),
     /// Numbers, one per row.
     Values(&'a [T]),
+    /// Distributions over classes: what mixing rows and smoothing labels make of codes.
+    Soft(SoftClasses<'a, T>),
+}
+
+/// A distribution over K classes for each row: (1 − ε)·(λ·\[first\] + (1 − λ)·\[second\]) + ε/K.
+#[derive(Debug, Clone, Copy)]
+pub struct SoftClasses<'a, T> {
+    /// A class code per row.
+    pub first: &'a [u32],
+    /// Another.
+    pub second: &'a [u32],
+    /// λ of each row: the share of the first.
+    pub share: &'a [T],
+    /// ε: what is spread over all classes.
+    pub smoothing: T,
+}
+
+impl<'a, T: Copy> Targets<'a, T> {
+    /// Those of some rows.
+    pub fn part(&self, rows: Range<usize>) -> Targets<'a, T> {
+        match *self {
+            Self::Classes(codes) => Targets::Classes(&codes[rows]),
+            Self::Values(values) => Targets::Values(&values[rows]),
+            Self::Soft(soft) => Targets::Soft(SoftClasses {
+                first: &soft.first[rows.clone()],
+                second: &soft.second[rows.clone()],
+                share: &soft.share[rows],
+                smoothing: soft.smoothing,
+            }),
+        }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes(codes) => codes.len(),
+            Self::Values(values) => values.len(),
+            Self::Soft(soft) => soft.first.len(),
+        }
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// The losses that a recipe can name.
@@ -77,7 +124,11 @@ impl Loss {
             (Self::CrossEntropy, Targets::Classes(codes)) => {
                 cross_entropy::evaluate(outputs, codes, gradient)
             }
+            (Self::CrossEntropy, Targets::Soft(soft)) => {
+                cross_entropy::evaluate_soft(outputs, soft, gradient)
+            }
             (Self::Binary, Targets::Classes(codes)) => binary::evaluate(outputs, codes, gradient),
+            (Self::Binary, Targets::Soft(soft)) => binary::evaluate_soft(outputs, soft, gradient),
             (Self::SquaredError, Targets::Values(values)) => squared::evaluate(outputs, values, gradient),
             (Self::AbsoluteError, Targets::Values(values)) => absolute::evaluate(outputs, values, gradient),
             _ => panic!("the loss {} does not fit the targets", self.name()),
@@ -108,11 +159,7 @@ impl Loss {
             }
             _ => panic!("the loss {} does not fit the targets", self.name()),
         };
-        let rows = match targets {
-            Targets::Classes(codes) => codes.len(),
-            Targets::Values(values) => values.len(),
-        };
-        sum / rows as f64
+        sum / targets.len() as f64
     }
 
     /// Predictions of no rows yet, of the kind that the loss leads to.
