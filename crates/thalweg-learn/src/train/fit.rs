@@ -6,7 +6,7 @@ use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
 use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
 
-use super::early_stopping::{Best, EarlyStopping, Progress};
+use super::early_stopping::{Best, EarlyStopping, Progress, Scores};
 use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
@@ -106,7 +106,7 @@ pub fn fit_on(
         };
         let (record, progress) = match &mut watch {
             Some(watch) => watch.look(epoch, train_loss, &mut training),
-            None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::Wait),
+            None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::default()),
         };
         training.pace.observe(match watch {
             // A loss that is not finite is no part of a record.
@@ -114,7 +114,7 @@ pub fn fit_on(
             None => record.train_loss,
         });
         history.push(record);
-        if progress == Progress::Stop {
+        if progress.stop {
             stop = StopReason::EarlyStopped;
             break;
         }
@@ -392,7 +392,7 @@ impl<'a> Watch<'a> {
         Self {
             validation,
             loss: recipe.loss,
-            stopping: EarlyStopping::new(recipe.patience),
+            stopping: EarlyStopping::new(recipe.patience.into()),
             best_w: vec![0.0; network.layout().len()],
             best_buffers: vec![0.0; network.buffers().len()],
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
@@ -407,8 +407,9 @@ impl<'a> Watch<'a> {
         predict_into(network, w, buffers, self.loss, samples.x, workspace, predictions);
         let valid_cost = (self.validation.cost)(predictions);
         let valid_loss = self.loss.of_predictions(predictions, samples.targets);
-        let progress = self.stopping.observe(epoch, valid_cost, valid_loss);
-        if progress == Progress::Improved {
+        let progress =
+            self.stopping.observe(epoch, Scores { cost: valid_cost, loss: valid_loss, train_loss });
+        if progress.improved {
             self.best_w.copy_from_slice(w);
             self.best_buffers.copy_from_slice(buffers);
         }

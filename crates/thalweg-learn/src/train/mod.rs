@@ -8,7 +8,7 @@ pub mod range_test;
 pub mod recipe;
 
 pub use crate::predictions::Predictions;
-pub use early_stopping::{EarlyStopping, Progress};
+pub use early_stopping::{EarlyStopping, Progress, Scores, StoppingError, StoppingSpec};
 pub use fit::{Fitted, Samples, Validation, fit, fit_on};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
