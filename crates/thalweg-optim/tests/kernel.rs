@@ -67,8 +67,8 @@ fn scalar<R: Rule, T: Real>(c: &R::Coefficients<T>, memory: &mut Memory<T>, ride
             w = match w {
                 _ if w > threshold => w - threshold,
                 _ if w < -threshold => w + threshold,
-                // NaN, too.
-                _ => w - w,
+                _ if w.to_f64().is_nan() => w,
+                _ => T::ZERO,
             };
         }
         memory.w[i] = w;

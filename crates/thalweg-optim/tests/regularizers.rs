@@ -136,17 +136,18 @@ fn weights_only_leaves_biases_and_scales_alone() {
                 }
                 w.into_iter().map(u32::from).collect::<Vec<_>>()
             };
-            let walks: [&dyn Fn(&OptimizerSpec) -> Vec<u32>; 3] =
-                [&|spec| walk(spec, false), &|spec| walk(spec, true), &walk_half];
-            for (which, walk) in walks.iter().enumerate() {
-                let [bare, all, weights] = specs.each_ref().map(walk);
+            for way in ["one span", "spans", "halves"] {
+                let [bare, all, weights] = specs.each_ref().map(|spec| match way {
+                    "halves" => walk_half(spec),
+                    _ => walk(spec, way == "spans"),
+                });
                 for block in layout.blocks() {
                     let own = block.range.clone();
                     let expected = if block.role == Role::Weight { &all } else { &bare };
                     assert_eq!(
                         weights[own.clone()],
                         expected[own.clone()],
-                        "{rule}, {penalty}, {}, {which}",
+                        "{rule}, {penalty}, {}, {way}",
                         block.name
                     );
                     assert_ne!(all[own.clone()], bare[own], "{rule}, {penalty}: nothing was pulled");

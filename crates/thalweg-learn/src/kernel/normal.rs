@@ -124,6 +124,9 @@ mod tests {
         }
         let mean = plain.iter().map(|x| f64::from(x - 2.0)).sum::<f64>() / plain.len() as f64;
         let variance = plain.iter().map(|x| f64::from(x - 2.0).powi(2)).sum::<f64>() / plain.len() as f64;
-        assert!(mean.abs() < 5.0 * 0.25 / 31.0 && (variance / 0.0625 - 1.0).abs() < 0.25, "{mean} {variance}");
+        assert!(
+            mean.abs() < 5.0 * 0.25 / 31.0 && (variance / 0.0625 - 1.0).abs() < 0.25,
+            "{mean} {variance}"
+        );
     }
 }

@@ -100,7 +100,10 @@ mod tests {
         assert!((mean(|| f64::from(u8::from(draws.chance(0.1)))) - 0.1).abs() < 0.0075);
         let mut seen = [0; 7];
         (0..COUNT).for_each(|_| seen[draws.below(7)] += 1);
-        assert!(seen.iter().all(|&count| (count as f64 / COUNT as f64 - 1.0 / 7.0).abs() < 0.009), "{seen:?}");
+        assert!(
+            seen.iter().all(|&count| (count as f64 / COUNT as f64 - 1.0 / 7.0).abs() < 0.009),
+            "{seen:?}"
+        );
     }
 
     #[test]

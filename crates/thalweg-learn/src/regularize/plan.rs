@@ -12,7 +12,7 @@ use super::noise::weight::NoisyWeights;
 use super::spec::RegularizeSpec;
 use super::technique::Labels;
 use crate::nn::{Loss, SoftClasses, Targets};
-use crate::train::Samples;
+use crate::train::{Recipe, Samples};
 
 /// Changes a gathered batch.
 pub trait Alter: Debug + Send {
@@ -43,8 +43,8 @@ pub struct Batch<'a> {
     pub second: &'a mut [u32],
     /// How much of each row's class is the first.
     pub share: &'a mut [f32],
-    /// The batch's number in the training, from 0.
-    pub step: u64,
+    /// The key of the step, as the layers know it.
+    pub step_key: u64,
 }
 
 impl Batch<'_> {
@@ -61,6 +61,8 @@ pub struct Scene<'a> {
     pub train: Samples<'a>,
     /// Rows in a step, at most.
     pub batch: usize,
+    /// Parts into which a step is cut.
+    pub shards: usize,
     /// Of draws that are made once.
     pub key: u64,
 }
@@ -98,15 +100,10 @@ fn key(seed: u64, name: &str) -> u64 {
 }
 
 impl BatchPlan {
-    /// The plan for these rows, in steps of at most `batch` of them. `outputs` is the network's width.
-    pub fn new(
-        spec: &RegularizeSpec,
-        train: Samples<'_>,
-        batch: usize,
-        loss: Loss,
-        outputs: usize,
-        seed: u64,
-    ) -> Self {
+    /// The plan for a training of the recipe on these rows. `outputs` is the network's width.
+    pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Self {
+        let (spec, loss) = (&recipe.regularize, recipe.loss);
+        let (batch, shards) = (recipe.batch_size.resolve(train.rows()), recipe.shards.max(1) as usize);
         let labels = spoiled(spec, train.targets, loss, outputs, seed);
         let train = Samples { targets: seen(labels.as_ref(), train.targets), ..train };
         let mut plan = Self::default();
@@ -117,7 +114,7 @@ impl BatchPlan {
                 warps.push(warp, values, key);
                 plan.before = plan.alters.len();
             }
-            let scene = Scene { train, batch, key };
+            let scene = Scene { train, batch, shards, key };
             plan.alters.extend(technique.alter(values, &scene).map(|alter| (key, alter)));
             if let Some(smoothing) = technique.smoothing(values) {
                 plan.smoothing = smoothing as f32;
@@ -137,7 +134,8 @@ impl BatchPlan {
         self.labels.is_none() && self.warps.is_none() && self.alters.is_empty() && !self.soft
     }
 
-    /// Changes the gathered rows; `step` counts the batches from 0.
+    /// Changes the gathered rows; `step` counts the batches from 0, and its layers have `step_key`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a batch and of its address")]
     pub fn alter(
         &mut self,
         train: Samples<'_>,
@@ -146,6 +144,7 @@ impl BatchPlan {
         classes: &mut [u32],
         values: &mut [f32],
         step: u64,
+        step_key: u64,
     ) {
         match &self.labels {
             Some(Labels::Classes { codes, .. }) => {
@@ -161,7 +160,7 @@ impl BatchPlan {
         let share = &mut self.share[..rows.len()];
         share.fill(1.0);
         let train = Samples { targets: seen(self.labels.as_ref(), train.targets), ..train };
-        let mut batch = Batch { train, rows, x, classes, values, second, share, step };
+        let mut batch = Batch { train, rows, x, classes, values, second, share, step_key };
         let (before, behind) = self.alters.split_at_mut(self.before);
         for (key, alter) in before {
             alter.alter(&mut batch, Draws::key(*key, step));

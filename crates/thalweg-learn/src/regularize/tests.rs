@@ -91,7 +91,7 @@ fn rows_are_complete_and_their_numbers_in_range() {
         let info = technique.info();
         let name = info.name;
         assert!(names.insert(name), "{name} is there twice");
-        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
+        assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
         assert!([info.summary, info.formula, info.source].iter().all(|text| !text.is_empty()), "{name}");
         assert!(!info.settings.is_empty() && !info.strengths.is_empty(), "{name}");
         for setting in info.settings {
@@ -186,10 +186,8 @@ fn a_technique_that_does_not_apply_says_why_and_what_does() {
     assert!(linear.check(TABLE, ROWS).unwrap_err().to_string().contains("no hidden layer"));
     let error = fit(&linear, data(TABLE).samples(Loss::CrossEntropy), 3, None, 0, &|| true).unwrap_err();
     assert!(error.to_string().starts_with("batch-norm does not apply"), "{error}");
-    let patient = Recipe {
-        patience: Some(3),
-        ..recipe(TABLE, Loss::CrossEntropy, "early-stopping".parse().unwrap())
-    };
+    let patient =
+        Recipe { patience: Some(3), ..recipe(TABLE, Loss::CrossEntropy, "early-stopping".parse().unwrap()) };
     assert!(patient.check(TABLE, ROWS).unwrap_err().to_string().starts_with("patience and early-stopping"));
 }
 
@@ -207,8 +205,11 @@ fn each_technique_applies_somewhere_and_training_still_falls() {
         let (first, last) = (mean(&fitted.history[..2]), mean(&fitted.history[10..]));
         assert!(last < first, "{name} on {shape} with {}: {first} to {last}", loss.name());
     }
-    let never: Vec<_> =
-        TECHNIQUES.iter().map(|technique| technique.info().name).filter(|name| !seen.contains(name)).collect();
+    let never: Vec<_> = TECHNIQUES
+        .iter()
+        .map(|technique| technique.info().name)
+        .filter(|name| !seen.contains(name))
+        .collect();
     assert!(never.is_empty(), "{never:?}");
 }
 
@@ -250,7 +251,9 @@ fn a_strength_of_nothing_leaves_the_bits_as_they_are() {
         ("l2=0", TABLE),
         ("swa=0:1000", TABLE),
     ] {
-        let w = |spec: &str| trained(shape, Loss::CrossEntropy, spec.parse().unwrap(), 2).model.parameters().to_vec();
+        let w = |spec: &str| {
+            trained(shape, Loss::CrossEntropy, spec.parse().unwrap(), 2).model.parameters().to_vec()
+        };
         assert_eq!(w(spec), w("none"), "{spec}");
     }
 }
@@ -258,8 +261,14 @@ fn a_strength_of_nothing_leaves_the_bits_as_they_are() {
 #[test]
 fn many_techniques_work_together() {
     let specs = [
-        (IMAGES, "label-noise=0.1,flip,rotation,crop=1,brightness,cutout=2,input-noise,label-smoothing,cutmix,l2,ema,sam"),
-        (TABLE, "smote,feature-mask,jitter,weight-noise,gradient-noise=0.001,label-smoothing,mixup,stochastic-depth,max-norm"),
+        (
+            IMAGES,
+            "label-noise=0.1,flip,rotation,crop=1,brightness,cutout=2,input-noise,label-smoothing,cutmix,l2,ema,sam",
+        ),
+        (
+            TABLE,
+            "smote,feature-mask,jitter,weight-noise,gradient-noise=0.001,label-smoothing,mixup,stochastic-depth,max-norm",
+        ),
     ];
     for (shape, spec) in specs {
         let fitted = trained(shape, Loss::CrossEntropy, spec.parse().unwrap(), 1);

@@ -4,14 +4,14 @@ use rand::RngCore;
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
-use thalweg_optim::{Curve, OptimError, Optimizer, StepReport};
+use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
 
 use super::early_stopping::{Best, EarlyStopping, Progress, Scores};
 use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
-use crate::nn::{BatchObjective, Loss, Mode, Network, Shape, Targets, Workspace};
+use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
 use crate::predictions::Predictions;
 use crate::regularize::BatchPlan;
 use crate::regularize::noise::weight::NoisyWeights;
@@ -76,8 +76,25 @@ pub fn fit(
     seed: u64,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<Fitted, RecipeError> {
+    fit_on(&Threads::default(), recipe, train, outputs, validation, seed, keep_going)
+}
+
+/// As [`fit`], on several threads: as many as the recipe's [`shards`](Recipe::shards) find work. The bits are the same on
+/// any number of them.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_on(
+    threads: &Threads,
+    recipe: &Recipe,
+    train: Samples<'_>,
+    outputs: usize,
+    validation: Option<Validation<'_>>,
+    seed: u64,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<Fitted, RecipeError> {
     let _fast = FlushDenormals::start();
-    let mut training = Training::new(recipe, train, outputs, seed)?;
+    let mut training = Training::new(threads, recipe, train, outputs, seed)?;
     let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
@@ -148,7 +165,7 @@ pub(super) struct Training<'a> {
     pub(super) pace: Pace,
     /// Batches so far. An optimizer that accumulates or guards has done fewer steps.
     batches: u64,
-    workspace: Workspace<f32>,
+    shards: Shards<f32>,
     order: Vec<u32>,
     gathered: Gathered,
     plan: BatchPlan,
@@ -157,6 +174,7 @@ pub(super) struct Training<'a> {
 
 impl<'a> Training<'a> {
     pub(super) fn new(
+        threads: &Threads,
         recipe: &'a Recipe,
         train: Samples<'a>,
         outputs: usize,
@@ -171,14 +189,14 @@ impl<'a> Training<'a> {
         recipe.check(train.shape, rows)?;
         let network = recipe.network(train.shape, outputs)?;
         let (w, buffers) = (network.init(seed), network.init_buffers());
-        let optimizer = recipe.optimizer(rows, seed).build(network.layout())?;
+        let mut optimizer = recipe.optimizer(rows, seed).build(network.layout())?;
+        optimizer.set_threads(threads);
         optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
-        let workspace = network.workspace(batch);
+        let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
-        let plan =
-            BatchPlan::new(&recipe.regularize, train, batch, recipe.loss, outputs, seed);
+        let plan = BatchPlan::new(recipe, train, outputs, seed);
         let noise = recipe.regularize.weight_noise(network.layout(), seed);
         Ok(Self {
             recipe,
@@ -193,7 +211,7 @@ impl<'a> Training<'a> {
             optimizer,
             pace,
             batches: 0,
-            workspace,
+            shards,
             order,
             gathered,
             plan,
@@ -270,7 +288,8 @@ impl<'a> Training<'a> {
             batch = gathered.samples(&self.train);
         } else {
             let Gathered { x, classes, values } = &mut gathered;
-            plan.alter(self.train, rows, x, classes, values, self.batches);
+            let step_key = self.mode().key().unwrap_or_default();
+            plan.alter(self.train, rows, x, classes, values, self.batches, step_key);
             batch = gathered.samples(&self.train);
             batch.targets = plan.targets(batch.targets);
         }
@@ -280,15 +299,21 @@ impl<'a> Training<'a> {
         report
     }
 
+    /// The mode of the next step.
+    fn mode(&self) -> Mode {
+        Mode::Train { key: self.key }.within(self.batches as usize)
+    }
+
     fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {
-        let mut objective = BatchObjective {
+        let mode = self.mode();
+        let mut objective = ShardedObjective {
             network: &self.network,
             buffers: &self.buffers,
-            workspace: &mut self.workspace,
+            shards: &mut self.shards,
             loss: self.recipe.loss,
             x: batch.x,
             targets: batch.targets,
-            mode: Mode::Train { key: self.key }.within(self.batches as usize),
+            mode,
         };
         let rate = self.pace.rate(self.batches);
         let report = match &mut self.noise {
@@ -300,7 +325,7 @@ impl<'a> Training<'a> {
         self.batches += 1;
         let report = report?;
         if !report.outcome.skipped {
-            self.network.update_buffers(&mut self.buffers, &self.workspace);
+            self.shards.update_buffers(&self.network, &mut self.buffers);
         }
         Ok(report)
     }

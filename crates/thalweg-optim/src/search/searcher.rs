@@ -142,7 +142,7 @@ impl<M: Search, T: Real> Searcher<M, T> {
 fn soften<T: Real>(w: &mut [T], learning_rate: f64, riders: Riders, layout: &Layout) {
     for (range, Penalties { soft, .. }) in riders.stretches(layout).filter(|(_, own)| own.soft != 0.0) {
         let threshold = T::from_f64(learning_rate * soft);
-        w[range].iter_mut().for_each(|w| *w = *w - w.min(threshold).max(-threshold));
+        w[range].iter_mut().for_each(|w| *w -= w.min(threshold).max(-threshold));
     }
 }
 

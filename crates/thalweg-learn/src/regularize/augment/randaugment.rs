@@ -140,7 +140,8 @@ fn sharpen(image: &[f32], out: &mut [f32], shape: Shape, amount: f32) {
         let count = (rows.len() * columns.len()) as f32;
         for (channel, out) in out.iter_mut().enumerate() {
             let at = |y: usize, x: usize| image[(y * width + x) * channels + channel];
-            let sum: f32 = rows.clone().flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| at(y, x)).sum();
+            let sum: f32 =
+                rows.clone().flat_map(|y| columns.clone().map(move |x| (y, x))).map(|(y, x)| at(y, x)).sum();
             *out += amount * (at(y, x) - sum / count);
         }
     }

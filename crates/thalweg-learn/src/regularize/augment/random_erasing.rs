@@ -65,7 +65,8 @@ impl Alter for Erase {
             let pixels = draws.between(self.area / 10.0, self.area) * (height * width) as f64;
             let aspect = libm::pow(ASPECT, draws.between(-1.0, 1.0));
             let side = |length: f64, most: usize| (length.round() as usize).clamp(1, most);
-            let (tall, wide) = (side((pixels * aspect).sqrt(), height), side((pixels / aspect).sqrt(), width));
+            let (tall, wide) =
+                (side((pixels * aspect).sqrt(), height), side((pixels / aspect).sqrt(), width));
             let (top, left) = (draws.below(height - tall + 1), draws.below(width - wide + 1));
             let area = Area { top, left, bottom: top + tall, right: left + wide };
             area.each_row(width, channels, |range| {

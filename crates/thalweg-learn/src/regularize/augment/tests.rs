@@ -1,9 +1,9 @@
 //! Known transforms of known images.
 
 use super::affine::Affine;
+use super::contrast::stretch;
 use super::crop::crop;
 use super::cutout::Area;
-use super::contrast::stretch;
 use crate::nn::Shape;
 
 const IMAGE: [f32; 9] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];

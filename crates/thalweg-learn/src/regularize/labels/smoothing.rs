@@ -25,7 +25,10 @@ impl Technique for LabelSmoothing {
         if site.has_classes() {
             return Ok(());
         }
-        Err(format!("it spreads labels over classes, and the loss {} has numbers: use mixup", site.loss.name()))
+        Err(format!(
+            "it spreads labels over classes, and the loss {} has numbers: use mixup",
+            site.loss.name()
+        ))
     }
 
     fn smoothing(&self, values: &[f64]) -> Option<f64> {

@@ -30,7 +30,9 @@ impl Technique for BatchNorm {
 
     fn applies(&self, values: &[f64], site: &Site<'_>) -> Result<(), String> {
         if values[0] == 1.0 {
-            return Err("ghost = 1: one row has no variance; give 0 for the whole batch, or 2 and more".to_owned());
+            return Err(
+                "ghost = 1: one row has no variance; give 0 for the whole batch, or 2 and more".to_owned()
+            );
         }
         site.want_two_rows("it normalizes over the rows of a step")?;
         if self.layers(values, site.layers.to_vec()) == site.layers {

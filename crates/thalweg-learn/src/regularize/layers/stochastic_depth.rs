@@ -32,8 +32,11 @@ impl Technique for StochasticDepth {
         if site.layers.iter().any(is_block) {
             return Ok(());
         }
-        let (what, which) =
-            if site.has_images() { ("resnet8", "resnet20") } else { ("resmlp", "layers of your own with them") };
+        let (what, which) = if site.has_images() {
+            ("resnet8", "resnet20")
+        } else {
+            ("resmlp", "layers of your own with them")
+        };
         Err(format!("the network has no residual blocks: use network = \"{what}\" or {which}, or dropout"))
     }
 

@@ -63,7 +63,7 @@ impl Alter for Mixing {
             area.each_row(width, channels, |range| x[range.clone()].copy_from_slice(&other[range]));
         }
         let share = 1.0 - area.len() as f64 / (height * width) as f64;
-        Partners { share, ..partners }.mix_targets(batch, &mut self.values);
+        Partners { share, ..partners }.mix_targets(batch, 0..rows, &mut self.values);
     }
 
     fn mixes(&self) -> bool {

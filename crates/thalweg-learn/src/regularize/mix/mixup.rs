@@ -53,7 +53,7 @@ impl Alter for Mixing {
             let other = &old[partners.of(row, rows) * width..][..width];
             x.iter_mut().zip(other).for_each(|(x, &other)| *x = share * *x + (1.0 - share) * other);
         }
-        partners.mix_targets(batch, &mut self.values);
+        partners.mix_targets(batch, 0..rows, &mut self.values);
     }
 
     fn mixes(&self) -> bool {

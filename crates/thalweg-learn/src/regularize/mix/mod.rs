@@ -2,6 +2,10 @@
 
 pub(super) mod cutmix;
 pub(super) mod mixup;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
 
 use super::draws::Draws;
 use super::plan::Batch;
@@ -27,18 +31,22 @@ impl Partners {
         (row + self.shift) % rows
     }
 
-    /// Mixes the targets: a share of each row's own, the rest its partner's.
-    fn mix_targets(self, batch: &mut Batch<'_>, old_values: &mut [f32]) {
-        let rows = batch.rows.len();
-        let share = self.share as f32;
-        batch.share.fill(share);
-        for (row, second) in batch.second.iter_mut().enumerate() {
-            *second = batch.classes[self.of(row, rows)];
+    /// Mixes the targets of the rows of a part of the batch: a share of each row's own, the rest its partner's.
+    fn mix_targets(self, batch: &mut Batch<'_>, part: Range<usize>, old_values: &mut [f32]) {
+        let (first, rows, share) = (part.start, part.len(), self.share as f32);
+        batch.share[part.clone()].fill(share);
+        if !batch.classes.is_empty() {
+            for row in 0..rows {
+                batch.second[first + row] = batch.classes[first + self.of(row, rows)];
+            }
         }
-        let old = &mut old_values[..batch.values.len()];
-        old.copy_from_slice(batch.values);
-        for (row, value) in batch.values.iter_mut().enumerate() {
-            *value = share * *value + (1.0 - share) * old[self.of(row, rows)];
+        if !batch.values.is_empty() {
+            let values = &mut batch.values[part];
+            let old = &mut old_values[..rows];
+            old.copy_from_slice(values);
+            for (row, value) in values.iter_mut().enumerate() {
+                *value = share * *value + (1.0 - share) * old[self.of(row, rows)];
+            }
         }
     }
 }

@@ -26,10 +26,7 @@ impl Technique for WeightNoise {
             formula: "g ← ∇L(W + σn), n from N(0, 1) in each step; W moves by g",
             source: "Murray & Edwards 1994; Graves 2011",
             settings: &[Setting {
-                key: "deviation",
-                symbol: "σ",
-                range: Range::NON_NEGATIVE,
-                default: 0.01,
+                key: "deviation", symbol: "σ", range: Range::NON_NEGATIVE, default: 0.01
             }],
             strengths: &[0.01, 0.03, 0.1],
         }

@@ -49,7 +49,9 @@ impl Alter for Jittering {
         for (row, x) in batch.x.chunks_exact_mut(self.deviations.len()).enumerate() {
             let mut draws = Draws::new(Draws::key(key, row as u64));
             if draws.chance(self.chance) {
-                x.iter_mut().zip(&self.deviations).for_each(|(x, deviation)| *x += deviation * draws.normal());
+                x.iter_mut()
+                    .zip(&self.deviations)
+                    .for_each(|(x, deviation)| *x += deviation * draws.normal());
             }
         }
     }
