@@ -13,6 +13,8 @@
 pub mod augment;
 pub mod draws;
 mod labels;
+#[cfg(test)]
+mod laws;
 mod layers;
 mod mix;
 pub mod noise;
