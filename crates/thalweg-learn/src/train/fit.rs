@@ -13,6 +13,8 @@ use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
 use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
 use crate::predictions::Predictions;
+use crate::regularize::BatchPlan;
+use crate::regularize::noise::weight::NoisyWeights;
 
 /// Prepared rows with their targets.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +168,8 @@ pub(super) struct Training<'a> {
     shards: Shards<f32>,
     order: Vec<u32>,
     gathered: Gathered,
+    plan: BatchPlan,
+    noise: Option<NoisyWeights>,
 }
 
 impl<'a> Training<'a> {
@@ -182,15 +186,18 @@ impl<'a> Training<'a> {
             "the samples do not fit their targets"
         );
         let batch = recipe.batch_size.resolve(rows);
+        recipe.check(train.shape, rows)?;
         let network = recipe.network(train.shape, outputs)?;
         let (w, buffers) = (network.init(seed), network.init_buffers());
-        let mut optimizer = recipe.optimizer.build(network.layout())?;
+        let mut optimizer = recipe.optimizer(rows, seed).build(network.layout())?;
         optimizer.set_threads(threads);
         optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
         let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
+        let plan = BatchPlan::new(recipe, train, outputs, seed);
+        let noise = recipe.regularize.weight_noise(network.layout(), seed);
         Ok(Self {
             recipe,
             train,
@@ -207,6 +214,8 @@ impl<'a> Training<'a> {
             shards,
             order,
             gathered,
+            plan,
+            noise,
         })
     }
 
@@ -238,7 +247,11 @@ impl<'a> Training<'a> {
                 return Err(StopReason::Interrupted);
             }
             let count = self.batch.min(rows - start);
-            let report = if shuffled { self.gathered_step(start, count) } else { self.step(self.train) };
+            let report = if shuffled || !self.plan.leaves_batches() {
+                self.gathered_step(start, count)
+            } else {
+                self.step(self.train)
+            };
             // The recipe's rate was checked; one that a schedule made larger than all numbers diverges, as any too large.
             let Ok(report) = report else {
                 return Err(StopReason::Diverged { step: self.optimizer.steps() + 1 });
@@ -267,13 +280,32 @@ impl<'a> Training<'a> {
 
     fn gathered_step(&mut self, start: usize, count: usize) -> Result<StepReport<f32>, OptimError> {
         let mut gathered = std::mem::take(&mut self.gathered);
-        gathered.fill(&self.train, &self.order[start..start + count]);
-        let report = self.step(gathered.samples(&self.train));
+        let rows = &self.order[start..start + count];
+        gathered.fill(&self.train, rows);
+        let mut plan = std::mem::take(&mut self.plan);
+        let mut batch;
+        if plan.leaves_batches() {
+            batch = gathered.samples(&self.train);
+        } else {
+            let Gathered { x, classes, values } = &mut gathered;
+            let step_key = self.mode().key().unwrap_or_default();
+            plan.alter(self.train, rows, x, classes, values, self.batches, step_key);
+            batch = gathered.samples(&self.train);
+            batch.targets = plan.targets(batch.targets);
+        }
+        let report = self.step(batch);
+        self.plan = plan;
         self.gathered = gathered;
         report
     }
 
+    /// The mode of the next step.
+    fn mode(&self) -> Mode {
+        Mode::Train { key: self.key }.within(self.batches as usize)
+    }
+
     fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {
+        let mode = self.mode();
         let mut objective = ShardedObjective {
             network: &self.network,
             buffers: &self.buffers,
@@ -281,11 +313,17 @@ impl<'a> Training<'a> {
             loss: self.recipe.loss,
             x: batch.x,
             targets: batch.targets,
-            mode: Mode::Train { key: self.key }.within(self.batches as usize),
+            mode,
         };
         let rate = self.pace.rate(self.batches);
+        let report = match &mut self.noise {
+            Some(noise) => {
+                self.optimizer.step(&mut self.w, &mut noise.around(&mut objective, self.batches), rate)
+            }
+            None => self.optimizer.step(&mut self.w, &mut objective, rate),
+        };
         self.batches += 1;
-        let report = self.optimizer.step(&mut self.w, &mut objective, rate)?;
+        let report = report?;
         if !report.outcome.skipped {
             self.shards.update_buffers(&self.network, &mut self.buffers);
         }
@@ -392,7 +430,7 @@ impl<'a> Watch<'a> {
         Self {
             validation,
             loss: recipe.loss,
-            stopping: EarlyStopping::new(recipe.patience.into()),
+            stopping: EarlyStopping::new(recipe.stopping()),
             best_w: vec![0.0; network.layout().len()],
             best_buffers: vec![0.0; network.buffers().len()],
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
