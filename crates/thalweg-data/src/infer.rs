@@ -136,6 +136,11 @@ pub(crate) fn column(name: String, cells: &Cells, first: usize, missing: Missing
     Column { name, values, not_finite }
 }
 
+/// The column of the cells from row `first` on, as text whatever they look like.
+pub(crate) fn text_column(name: String, cells: &Cells, first: usize, missing: Missing<'_>) -> Column {
+    Column { name, values: dictionary(cells, first, missing), not_finite: None }
+}
+
 /// Codes into the sorted distinct texts.
 fn dictionary(cells: &Cells, first: usize, missing: Missing<'_>) -> Values {
     let mut known: BTreeMap<&str, u32> = BTreeMap::new();

@@ -219,6 +219,8 @@ impl Options {
                 lags: self.lags,
                 missing: names(&self.missing),
                 header: self.header.unwrap_or_default(),
+                image: self.image,
+                labels: self.labels.clone(),
             },
             optimizers: self.optimizers.clone().map_or(default.optimizers, Listed::optimizers),
             dialect: self.dialect.unwrap_or(default.dialect),
