@@ -25,6 +25,7 @@ def main():
     rng = np.random.default_rng(20261)
     grey = rng.integers(0, 256, (ROWS, 3, 4), dtype="u1")
     colour = rng.normal([1.0, -20.0, 300.0], [2.0, 5.0, 0.25], (ROWS, 2, 3, 3))
+    rgb = rng.integers([0, 50, 100], [100, 200, 256], (ROWS, 2, 2, 3), dtype="u1")
     gaps = colour.astype("f4")
     gaps[rng.random(gaps.shape) < 0.1] = np.nan
     table = rng.normal(size=(ROWS, 12)).astype("f4")
@@ -32,6 +33,7 @@ def main():
     arrays = {
         "x_grey": grey,
         "y_grey": np.arange(ROWS) % 3,
+        "x_rgb": rgb,
         "x_colour": colour,
         "y_colour": words,
         "x_gaps": gaps,
@@ -53,6 +55,7 @@ def main():
         "train_rows": TRAIN,
         "images": {
             "x_grey": scaled(grey[..., None]),
+            "x_rgb": scaled(rgb),
             # A data set holds pixels as f32.
             "x_colour": scaled(colour.astype("f4")),
             "x_gaps": {"mean": short(mean), "std": short(std), "x": short(filled)},

@@ -247,6 +247,16 @@ pub enum DataError {
         /// The data set.
         name: String,
     },
+    /// New rows of another kind than the training rows.
+    #[error("{name} holds {found}, but the model was trained on {trained_on}; name a file of those")]
+    OtherInputs {
+        /// The file.
+        name: String,
+        /// What it holds.
+        found: &'static str,
+        /// What the model takes.
+        trained_on: String,
+    },
     /// A setting about columns, and there are none.
     #[error("{source_name} holds images, which have no columns; leave {flag} out")]
     ColumnOfImages {

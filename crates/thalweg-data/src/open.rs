@@ -85,6 +85,16 @@ fn open_folder(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
     Ok(data)
 }
 
+#[cfg(feature = "images")]
+fn new_folder(path: &Path) -> Result<(Images, Vec<String>), DataError> {
+    Ok(crate::read::folder::read_flat(path)?)
+}
+
+#[cfg(not(feature = "images"))]
+fn new_folder(path: &Path) -> Result<(Images, Vec<String>), DataError> {
+    Err(ReadError::NoDecoders { path: path.to_owned() }.into())
+}
+
 #[cfg(not(feature = "images"))]
 fn open_folder(path: &Path, _: &DatasetSpec) -> Result<Dataset, DataError> {
     Err(ReadError::NoDecoders { path: path.to_owned() }.into())
@@ -102,21 +112,37 @@ fn open_npy(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
     let array = npy::read(path)?;
     let (labels, found) = labels(path, npy::labels_beside(path), spec)?;
     let (name, source) = (stem(path), path.display().to_string());
+    if let (&[_, columns], None) = (array.shape.as_slice(), spec.image) {
+        return table(&name, &source, array.data, columns, labels, &found, spec);
+    }
+    let images = images_of(array, &source, spec.image)?;
+    let shape = images.shape;
+    let given = Labelled { name: &name, source: &source, labels_source: &found, images, labels };
+    let mut data = labelled(given, spec)?;
+    if shape.channels > 4 && shape.height <= 4 {
+        data.warnings.push(format!(
+            "The images are {shape} (height, width, channels); if their channels come first, save \
+             x.transpose(0, 2, 3, 1) instead."
+        ));
+    }
+    Ok(data)
+}
+
+/// The images of an array; of two dimensions if `flat` says of which shape each row is.
+fn images_of(array: Array, source: &str, flat: Option<ImageShape>) -> Result<Images, DataError> {
     let unfit = || ReadError::WrongSizes {
-        source_name: source.clone(),
+        source_name: source.to_owned(),
         sizes: array.shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × "),
         expected: "rows × columns of numbers, or images as rows × height × width (× channels); reshape it before saving",
     };
-    let one_image = |height, width, channels| ImageShape { height, width, channels };
-    let shape = match (array.shape.as_slice(), spec.image) {
-        (&[_, columns], None) => return table(&name, &source, array.data, columns, labels, &found, spec),
+    let shape = match (array.shape.as_slice(), flat) {
         (&[_, columns], Some(shape)) if shape.checked_len() == Some(columns) => shape,
         (&[_, columns], Some(shape)) => {
             let (expected, found) = (shape.len(), format!("there are {columns} columns"));
-            return Err(DataError::NotPixels { source_name: source, shape, expected, found });
+            return Err(DataError::NotPixels { source_name: source.to_owned(), shape, expected, found });
         }
-        (&[_, height, width], _) => one_image(height, width, 1),
-        (&[_, height, width, channels], _) => one_image(height, width, channels),
+        (&[_, height, width], _) => ImageShape { height, width, channels: 1 },
+        (&[_, height, width, channels], _) => ImageShape { height, width, channels },
         _ => return Err(unfit().into()),
     };
     let pixels = match array.data {
@@ -128,16 +154,25 @@ fn open_npy(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
         ArrayData::Booleans(values) => Pixels::Bytes(values.into_iter().map(u8::from).collect()),
         ArrayData::Texts(_) => return Err(unfit().into()),
     };
-    let images = Images { shape, pixels };
-    let given = Labelled { name: &name, source: &source, labels_source: &found, images, labels };
-    let mut data = labelled(given, spec)?;
-    if shape.channels > 4 && shape.height <= 4 {
-        data.warnings.push(format!(
-            "The images are {shape} (height, width, channels); if their channels come first, save \
-             x.transpose(0, 2, 3, 1) instead."
-        ));
+    Ok(Images { shape, pixels })
+}
+
+/// New images without labels, for [`Preparation::apply_images`](crate::Preparation::apply_images), and the names of
+/// their files, which only a folder has: of one, its PNG and JPEG files are read, sorted by the bytes of their names;
+/// an NPY file may have a flat row of pixels per image, of the shape `like`; any other file is IDX.
+///
+/// # Errors
+/// See [`DataError`]. That the images are of the shape `like` is not checked here.
+pub fn open_images(path: &Path, like: ImageShape) -> Result<(Images, Vec<String>), DataError> {
+    if path.is_dir() {
+        return new_folder(path);
     }
-    Ok(data)
+    let is_npy = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
+    let images = match is_npy {
+        true => images_of(npy::read(path)?, &path.display().to_string(), Some(like))?,
+        false => idx::images(path)?,
+    };
+    Ok((images, Vec::new()))
 }
 
 /// Columns `x0`, `x1`, … and `y`.

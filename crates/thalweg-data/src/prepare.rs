@@ -230,15 +230,16 @@ impl Preparation {
     ///
     /// # Errors
     /// [`DataError::MissingColumn`], [`DataError::WrongKind`] for a cell that is not what its column was in training,
-    /// [`DataError::NotFinite`], [`DataError::NoImages`] if this was fitted on a block of images
+    /// [`DataError::NotFinite`], [`DataError::OtherInputs`] if this was fitted on a block of images
     /// ([`Preparation::apply_images`] takes those).
     ///
     /// # Panics
     /// If `schema` is that of another data set.
     pub fn apply_table(&self, table: &Table, schema: &Schema) -> Result<Inputs, DataError> {
         let in_columns = self.form == Form::Images && !schema.columns.is_empty();
-        if self.pixels.is_some() && !in_columns {
-            return Err(DataError::NoImages { name: table.source.clone() });
+        if let Some(pixels) = self.pixels.as_ref().filter(|_| !in_columns) {
+            let trained_on = format!("images of {}", pixels.shape);
+            return Err(DataError::OtherInputs { name: table.source.clone(), found: "a table", trained_on });
         }
         let rows: Vec<u32> = (0..table.rows() as u32).collect();
         Ok(self.inputs(&schema.features(table)?, None, &rows))
@@ -247,13 +248,14 @@ impl Preparation {
     /// New images, called `name` in errors, as numbers: those that [`Preparation::apply`] makes of the same rows.
     ///
     /// # Errors
-    /// [`DataError::OtherShape`] if the images are not of the shape that this was fitted on, [`DataError::NoImages`] if
-    /// it was not fitted on a block of images alone or is given none.
+    /// [`DataError::OtherShape`] if the images are not of the shape that this was fitted on, [`DataError::OtherInputs`]
+    /// if it was not fitted on a block of images alone or is given none.
     pub fn apply_images(&self, name: &str, images: &Images) -> Result<Inputs, DataError> {
         let (Some(pixels), Some(rows)) =
             (self.pixels.as_ref().filter(|_| self.steps.is_empty()), images.rows())
         else {
-            return Err(DataError::NoImages { name: name.to_owned() });
+            let trained_on = "the columns of a table".to_owned();
+            return Err(DataError::OtherInputs { name: name.to_owned(), found: "images", trained_on });
         };
         crate::assemble::images::check(images, name, Some(pixels.shape))?;
         let rows: Vec<u32> = (0..rows as u32).collect();

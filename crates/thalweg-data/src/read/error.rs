@@ -242,7 +242,7 @@ pub enum ReadError {
         remedy: &'static str,
     },
     /// A class without images.
-    #[error("the class folder «{}» has no PNG or JPEG image in it; put some in, or take the folder away", path.display())]
+    #[error("the folder «{}» has no PNG or JPEG image in it; put some in, or take the folder away", path.display())]
     EmptyClass {
         /// The folder.
         path: PathBuf,

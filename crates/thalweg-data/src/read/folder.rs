@@ -55,6 +55,17 @@ pub(crate) fn read(root: &Path) -> Result<Folder, ReadError> {
     Ok(Folder { images, codes: reading.codes, classes: reading.classes, warnings })
 }
 
+/// Reads every image that is in a folder itself, with the files' names.
+pub(crate) fn read_flat(root: &Path) -> Result<(Images, Vec<String>), ReadError> {
+    let mut reading = Reading::default();
+    let files = reading.images_of(root)?;
+    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let names = files.iter().map(name).collect();
+    files.into_iter().try_for_each(|file| reading.add(file))?;
+    let Some((shape, _)) = reading.first else { return Err(ReadError::EmptyClass { path: root.to_owned() }) };
+    Ok((Images { shape, pixels: Pixels::Bytes(reading.pixels) }, names))
+}
+
 /// What is in a folder, sorted by the bytes of the names.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, ReadError> {
     let unreadable = |cause| ReadError::Unreadable { path: folder.to_owned(), cause };
@@ -138,7 +149,7 @@ impl Reading {
         } else {
             image.into_luma8().into_raw()
         });
-        self.codes.push(self.classes.len() as u32 - 1);
+        self.codes.push((self.classes.len() as u32).saturating_sub(1));
         if color.has_alpha() {
             self.transparent.add(&path);
         }

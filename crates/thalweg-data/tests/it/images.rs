@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thalweg_data::{
     ArrayColumn, DataError, Dataset, DatasetSpec, FeatureColumn, Form, ImageShape, Images, Pixels,
-    Preparation, Split, Target, Targets, TrainView, View, builtin, open,
+    Preparation, Split, Target, Targets, TrainView, View, builtin, open, open_images,
 };
 
 #[derive(Deserialize)]
@@ -79,8 +79,10 @@ fn what_numpy_writes_is_read() {
 #[test]
 fn every_pixel_is_that_of_scikit_learn() {
     let golden = golden();
+    let rgb = format!(r#"{{"labels": {:?}}}"#, folder().join("y_colour.npy").display().to_string());
     for (name, spec) in [
         ("x_grey", r#"{"task": "classification"}"#),
+        ("x_rgb", &rgb),
         ("x_colour", "{}"),
         ("x_gaps", "{}"),
         // One block from two dimensions, and one from columns.
@@ -271,6 +273,35 @@ fn new_images_are_prepared_like_the_old() {
         assert!(error.contains("new: its images are 3x2x3, not 2x3x3"), "{error}");
     }
     assert_eq!(data.schema().image, Some(shape(2, 3, 3)));
+}
+
+#[test]
+fn new_images_need_no_labels() {
+    let path = |name: &str| folder().join(name);
+    let (images, names) = open_images(&path("x_colour.npy"), shape(2, 3, 3)).expect("images");
+    assert_eq!((Some(images), names), (npy("x_colour", "{}").expect("images").images, vec![]));
+    let (images, _) = open_images(&path("x_table.npy"), shape(3, 2, 2)).expect("images");
+    assert_eq!((images.shape, images.rows()), (shape(3, 2, 2), Some(12)));
+    let error = open_images(&path("x_table.npy"), shape(2, 2, 2)).expect_err("12 columns").to_string();
+    assert!(error.contains("2x2x2 has 8 pixels, but there are 12 columns"), "{error}");
+    let error = open_images(&path("images.json"), shape(2, 2, 2)).expect_err("no images").to_string();
+    assert!(error.contains("is no IDX file of images"), "{error}");
+}
+
+#[test]
+fn tables_and_images_are_not_taken_for_each_other() {
+    let iris = builtin::find("iris").expect("a set").load();
+    let colour = npy("x_colour", "{}").expect("images");
+    let of_table = Preparation::fit(&TrainView::all(&iris));
+    let of_images = Preparation::fit(&TrainView::all(&colour));
+    let error = of_table.apply_images("new", colour.images.as_ref().expect("images")).expect_err("images");
+    assert!(
+        error.to_string().contains("new holds images, but the model was trained on the columns"),
+        "{error}"
+    );
+    let table = iris.schema().parse("new.csv", b"a\n1\n".to_vec()).expect("a table");
+    let error = of_images.apply_table(&table, &colour.schema()).expect_err("a table").to_string();
+    assert!(error.contains("new.csv holds a table, but the model was trained on images of 2x3x3"), "{error}");
 }
 
 #[test]

@@ -192,22 +192,37 @@ fn datasets() -> Grid {
         ("source", "source"),
         ("licence", "licence"),
     ];
-    let rows = thalweg_data::builtin::all().iter().map(|set| {
-        let task = match set.task {
-            Task::Classification => "classification",
-            Task::Regression => "regression",
-        };
+    let task = |task: Task| match task {
+        Task::Classification => "classification",
+        Task::Regression => "regression",
+    };
+    let built_in = thalweg_data::builtin::all().iter().map(|set| {
+        let (name, rows, features) = (set.name, set.rows.to_string(), set.features.to_string());
+        let description = set.description.to_owned();
         [
-            set.name.to_owned(),
-            set.rows.to_string(),
-            set.features.to_string(),
-            task.to_owned(),
-            set.description.to_owned(),
+            name.to_owned(),
+            rows,
+            features,
+            task(set.task).to_owned(),
+            description,
             set.source.to_owned(),
             set.licence.to_owned(),
         ]
     });
-    grid(columns, rows.collect())
+    let installed = thalweg_data::installed::all().iter().map(|set| {
+        let (name, rows, features) = (set.name, set.rows.to_string(), set.image.len().to_string());
+        let description = format!("{} (in the package {})", set.description, set.package);
+        [
+            name.to_owned(),
+            rows,
+            features,
+            task(set.task).to_owned(),
+            description,
+            set.source.to_owned(),
+            set.licence.to_owned(),
+        ]
+    });
+    grid(columns, built_in.chain(installed).collect())
 }
 
 fn metrics() -> Grid {

@@ -10,7 +10,7 @@ use clap::Args;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use thalweg_data::{DatasetSpec, HeaderMode, TaskChoice};
+use thalweg_data::{DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::train::BatchSize;
@@ -45,7 +45,8 @@ macro_rules! options {
 }
 
 options! {
-    /// A built-in data set (see `thalweg list datasets`) or a CSV/TSV file, plain or gzipped
+    /// A data set by name (see `thalweg list datasets`), a CSV/TSV file (plain or gzipped), or images: an IDX file, an
+    /// array in an NPY file, a folder of PNG or JPEG images per class
     #[arg(value_name = "DATA")]
     data: (String),
 
@@ -79,6 +80,12 @@ options! {
     /// Whether the first row names the columns: auto, yes or no
     #[arg(long, value_parser = word::<HeaderMode>, value_name = "WHICH", help_heading = "Data")]
     header: (HeaderMode),
+    /// That the columns of numbers are the pixels of images of this size: 28x28, or 32x32x3 in three channels
+    #[arg(long, value_parser = word::<ImageShape>, value_name = "SHAPE", help_heading = "Data")]
+    image: (ImageShape),
+    /// The file of labels, where it does not stand beside a file of images under its usual name
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    labels: (String),
 
     /// The optimizers, separated by commas, or all [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
     #[arg(long, value_name = "NAMES", help_heading = "Methods")]

@@ -64,7 +64,7 @@ fn everything_can_be_listed_in_every_format() {
         ("optimizers", REGISTRY.len() * Dialect::ALL.len(), &["adam", "textbook", "Kingma"][..]),
         ("wrappers", 12, &["lookahead", "Foret", "min(1, c/(‖g‖ + 1e-6))", "{1, 2, …}"]),
         ("schedules", 13, &["cosine", "reduce-on-plateau", "Loshchilov", "final", "[0, ∞)"]),
-        ("datasets", 6, &["digits", "air-passengers", "1797"]),
+        ("datasets", 9, &["digits", "air-passengers", "1797", "fashion-mnist-test", "70000"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
         ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),

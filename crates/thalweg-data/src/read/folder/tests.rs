@@ -144,6 +144,18 @@ fn damaged_images_are_named() {
     has(&root.error(), &["30000x30000x1 is larger than"]);
 }
 
+#[test]
+fn new_images_are_a_folder_without_classes() {
+    let root = Root::new("flat");
+    has(&read_flat(&root.0).expect_err("no images").to_string(), &["has no PNG or JPEG image"]);
+    root.grey("b.png", 2, 1, 7);
+    root.grey("a.png", 2, 1, 1);
+    root.grey("class/c.png", 2, 1, 1);
+    let (images, names) = read_flat(&root.0).expect("images");
+    assert_eq!(names, ["a.png", "b.png"]);
+    assert_eq!(images.pixels, Pixels::Bytes(vec![1, 2, 7, 8]));
+}
+
 /// The checksum of a PNG's chunk.
 fn crc32(bytes: &[u8]) -> u32 {
     let bit = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
