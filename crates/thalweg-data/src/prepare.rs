@@ -40,6 +40,7 @@ mod form;
 pub mod impute;
 pub mod one_hot;
 mod pixels;
+mod plan;
 pub mod standardize;
 mod step;
 
@@ -52,6 +53,7 @@ use crate::schema::Schema;
 use crate::table::Table;
 use crate::view::{TrainView, View};
 pub use form::Form;
+pub use plan::{FeaturePlan, PixelPlan, ValuesPlan};
 use pixels::{PixelScale, Source};
 use standardize::Standard;
 use step::{Place, Step};
