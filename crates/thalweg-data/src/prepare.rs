@@ -53,8 +53,8 @@ use crate::schema::Schema;
 use crate::table::Table;
 use crate::view::{TrainView, View};
 pub use form::Form;
-pub use plan::{FeaturePlan, PixelPlan, ValuesPlan};
 use pixels::{PixelScale, Source};
+pub use plan::{FeaturePlan, PixelPlan, ValuesPlan};
 use standardize::Standard;
 use step::{Place, Step};
 

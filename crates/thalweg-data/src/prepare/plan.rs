@@ -96,7 +96,8 @@ impl Preparation {
     /// # Errors
     /// What does not fit.
     pub fn check(&self, schema: &Schema) -> Result<(), String> {
-        let usable = |standard: &Standard| standard.mean.is_finite() && standard.std.is_finite() && standard.std > 0.0;
+        let usable =
+            |standard: &Standard| standard.mean.is_finite() && standard.std.is_finite() && standard.std > 0.0;
         if self.target.is_some() != schema.target.classes.is_none() {
             return Err("one of them has classes as its target, the other numbers".to_owned());
         }
@@ -120,7 +121,10 @@ impl Preparation {
                     }
                 };
                 if plan.name != column.name || text != (column.kind == ColumnKind::Category) {
-                    return Err(format!("«{}» was prepared where the schema has «{}»", plan.name, column.name));
+                    return Err(format!(
+                        "«{}» was prepared where the schema has «{}»",
+                        plan.name, column.name
+                    ));
                 }
             }
         }

@@ -102,7 +102,8 @@ pub(super) fn load(folder: &Path) -> Result<SavedModel, ModelError> {
     let recipe: Recipe = toml::from_str(&text(folder, RECIPE)?)
         .map_err(|cause| damaged(&recipe_path, cause.to_string().trim().replace('\n', "; ")))?;
     if recipe.loss != sidecar.loss {
-        let what = format!("its loss is {}, and that of {SIDECAR} is {}", recipe.loss.name(), sidecar.loss.name());
+        let what =
+            format!("its loss is {}, and that of {SIDECAR} is {}", recipe.loss.name(), sidecar.loss.name());
         return Err(damaged(&recipe_path, what));
     }
     let network = recipe
@@ -124,6 +125,7 @@ fn bytes(folder: &Path, file: &'static str) -> Result<Vec<u8>, ModelError> {
 }
 
 fn text(folder: &Path, file: &'static str) -> Result<String, ModelError> {
-    let unreadable = |_| ModelError::Damaged { path: folder.join(file), what: "it is not UTF-8 text".to_owned() };
+    let unreadable =
+        |_| ModelError::Damaged { path: folder.join(file), what: "it is not UTF-8 text".to_owned() };
     String::from_utf8(bytes(folder, file)?).map_err(unreadable)
 }

@@ -9,14 +9,17 @@
 mod error;
 mod folder;
 mod onnx;
+mod rows;
 mod sidecar;
 #[cfg(test)]
 mod tests;
+mod train;
+mod truth;
 mod weights;
 
 use std::path::Path;
 
-use thalweg_data::{DataError, Images, ImageShape, Inputs, Preparation, Schema, Table};
+use thalweg_data::{DataError, ImageShape, Images, Inputs, Preparation, Schema, Table};
 use thalweg_learn::estimator::restore;
 use thalweg_learn::nn::Shape;
 use thalweg_learn::train::Predictions;
@@ -24,6 +27,8 @@ use thalweg_learn::{Model, Recipe};
 
 pub use error::ModelError;
 pub use folder::check_place;
+pub use train::{PartReport, Ready, TrainError, TrainReport, Trained, Training, usual_rate};
+pub use truth::KnownTruth;
 
 /// All that predicts from raw columns.
 #[derive(Debug)]
@@ -51,12 +56,22 @@ impl SavedModel {
         self.schema.columns.is_empty()
     }
 
-    /// Predictions for new rows, best read with [`Schema::read`]: probabilities, or values in the target's own unit.
+    /// Predictions for new rows, best read with [`Schema::read`]: probabilities, or values in the target's own unit. They
+    /// are handed over in parts, in the order of the rows.
     ///
     /// # Errors
-    /// See [`Preparation::apply_table`].
-    pub fn predict(&self, table: &Table) -> Result<Predictions, DataError> {
-        Ok(self.of_inputs(&self.preparation.apply_table(table, &self.schema)?))
+    /// See [`Preparation::apply_table`], and the first error of `on`.
+    pub fn predict<E: From<DataError>>(
+        &self,
+        table: &Table,
+        on: &mut dyn FnMut(Predictions) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let rows = table.rows();
+        for start in (0..rows).step_by(rows::CHUNK) {
+            let part = rows::part(table, &self.schema, start..rows.min(start + rows::CHUNK));
+            on(self.of_inputs(&self.preparation.apply_table(&part, &self.schema)?))?;
+        }
+        Ok(())
     }
 
     /// Predictions for new images, called `name` in errors.

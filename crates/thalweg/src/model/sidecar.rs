@@ -63,7 +63,9 @@ pub(super) fn of_text(path: &Path, text: &str) -> Result<Sidecar, ModelError> {
     }
     let sidecar: Sidecar = serde_json::from_str(text).map_err(|cause| damaged(cause.to_string()))?;
     let Sidecar { schema, preparation, loss, .. } = &sidecar;
-    preparation.check(schema).map_err(|why| damaged(format!("preparation and schema do not go together: {why}")))?;
+    preparation
+        .check(schema)
+        .map_err(|why| damaged(format!("preparation and schema do not go together: {why}")))?;
     let classes = schema.target.classes.as_ref().map(Vec::len);
     let fits = match loss {
         Loss::CrossEntropy => classes.is_some_and(|classes| classes > 1),

@@ -29,12 +29,15 @@ pub(super) fn to_bytes(model: &Model) -> Vec<u8> {
 
 /// The parameters and buffers of a network from the bytes of a file: all of them, no others, all finite.
 pub(super) fn of_bytes(network: &Network<f32>, bytes: &[u8]) -> Result<(Vec<f32>, Vec<f32>), String> {
-    let file = SafeTensors::deserialize(bytes).map_err(|cause| format!("it is no safetensors file ({cause})"))?;
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|cause| format!("it is no safetensors file ({cause})"))?;
     let mut tensors: BTreeMap<String, TensorView<'_>> = file.tensors().into_iter().collect();
     let parameters = take(network.layout(), &mut tensors)?;
     let buffers = take(network.buffers(), &mut tensors)?;
     match tensors.keys().next() {
-        Some(name) => Err(format!("it has a tensor «{name}», and the recipe's network has none of that name")),
+        Some(name) => {
+            Err(format!("it has a tensor «{name}», and the recipe's network has none of that name"))
+        }
         None => Ok((parameters, buffers)),
     }
 }
@@ -57,7 +60,10 @@ fn take(layout: &Layout, tensors: &mut BTreeMap<String, TensorView<'_>>) -> Resu
         let read = tensor.data().as_chunks::<4>().0.iter().map(|&chunk| f32::from_le_bytes(chunk));
         numbers.extend(read);
         if let Some(at) = numbers[block.range.clone()].iter().position(|number| !number.is_finite()) {
-            return Err(format!("«{name}» is {} at place {at}, which is no finite number", numbers[block.range.start + at]));
+            return Err(format!(
+                "«{name}» is {} at place {at}, which is no finite number",
+                numbers[block.range.start + at]
+            ));
         }
     }
     Ok(numbers)

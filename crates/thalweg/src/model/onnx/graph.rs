@@ -123,7 +123,13 @@ impl Graph {
         name
     }
 
-    fn of_domain(&mut self, domain: &str, operator: &str, inputs: &[&Value], settings: &[(&str, Setting)]) -> Value {
+    fn of_domain(
+        &mut self,
+        domain: &str,
+        operator: &str,
+        inputs: &[&Value],
+        settings: &[(&str, Setting)],
+    ) -> Value {
         let name = self.fresh(&operator.to_lowercase());
         self.push(domain, operator, inputs, vec![name.clone()], settings);
         name

@@ -39,17 +39,25 @@ pub(super) fn prepare(graph: &mut Graph, preparation: &Preparation, schema: &Sch
     let plans = preparation.features();
     let inputs: Vec<Value> = match preparation.form() {
         Form::Images => Vec::new(),
-        Form::Table | Form::Codes => schema.columns.iter().map(|column| {
-            let (kind, doc) = match &column.kind {
-                ColumnKind::Number => (DataType::Float, "a number; NaN is missing".to_owned()),
-                ColumnKind::Date => (DataType::Float, "days since 1970-01-01T00:00; NaN is missing".to_owned()),
-                ColumnKind::Boolean([no, yes]) => {
-                    (DataType::Float, format!("0 for «{no}», 1 for «{yes}»; NaN is missing"))
-                }
-                ColumnKind::Category => (DataType::String, "a text; the empty text is missing".to_owned()),
-            };
-            graph.input(&column.name, kind, &[1], &doc)
-        }).collect(),
+        Form::Table | Form::Codes => schema
+            .columns
+            .iter()
+            .map(|column| {
+                let (kind, doc) = match &column.kind {
+                    ColumnKind::Number => (DataType::Float, "a number; NaN is missing".to_owned()),
+                    ColumnKind::Date => {
+                        (DataType::Float, "days since 1970-01-01T00:00; NaN is missing".to_owned())
+                    }
+                    ColumnKind::Boolean([no, yes]) => {
+                        (DataType::Float, format!("0 for «{no}», 1 for «{yes}»; NaN is missing"))
+                    }
+                    ColumnKind::Category => {
+                        (DataType::String, "a text; the empty text is missing".to_owned())
+                    }
+                };
+                graph.input(&column.name, kind, &[1], &doc)
+            })
+            .collect(),
     };
     let named: Vec<(&FeaturePlan<'_>, &Value)> = plans.iter().zip(&inputs).collect();
     let mut columns = Columns::default();
@@ -108,8 +116,9 @@ fn standardize(graph: &mut Graph, from: &Value, means: &[f64], stds: &[f64]) -> 
 
 /// The columns that say which numbers are missing.
 fn number_gaps(graph: &mut Graph, named: &[(&FeaturePlan<'_>, &Value)], columns: &mut Columns) {
-    let is_number =
-        |plan: &FeaturePlan<'_>| matches!(plan.values, ValuesPlan::Number { .. } | ValuesPlan::DroppedNumbers);
+    let is_number = |plan: &FeaturePlan<'_>| {
+        matches!(plan.values, ValuesPlan::Number { .. } | ValuesPlan::DroppedNumbers)
+    };
     let (mut inputs, mut places) = (Vec::new(), Vec::new());
     for (plan, input) in named.iter().filter(|(plan, _)| is_number(plan)) {
         if let Some(at) = plan.indicator {
@@ -144,11 +153,15 @@ fn categories(
             known.chain(gaps).map(|(text, code)| (text.to_owned(), code)).unzip();
         // A level that was not seen is infrequent, if some are, and none of the columns otherwise.
         let other = if one_hot.infrequent().is_some() { own as i64 } else { -1 };
-        let code = graph.ml("LabelEncoder", &[input], &[
-            ("keys_strings", Setting::Strings(texts)),
-            ("values_int64s", Setting::Ints(codes)),
-            ("default_int64", Setting::Int(other)),
-        ]);
+        let code = graph.ml(
+            "LabelEncoder",
+            &[input],
+            &[
+                ("keys_strings", Setting::Strings(texts)),
+                ("values_int64s", Setting::Ints(codes)),
+                ("default_int64", Setting::Int(other)),
+            ],
+        );
         if form == Form::Codes {
             let one = graph.ints("one", &[], &[1]);
             let code = graph.node("Add", &[&code, &one], &[]);
@@ -164,11 +177,15 @@ fn categories(
     }
     let is_text = matches!(plan.values, ValuesPlan::Categories { .. } | ValuesPlan::DroppedCategories);
     if let Some(at) = plan.indicator.filter(|_| is_text) {
-        let gap = graph.ml("LabelEncoder", &[input], &[
-            ("keys_strings", Setting::Strings(missing.iter().map(|&text| text.to_owned()).collect())),
-            ("values_floats", Setting::Floats(vec![1.0; missing.len()])),
-            ("default_float", Setting::Float(0.0)),
-        ]);
+        let gap = graph.ml(
+            "LabelEncoder",
+            &[input],
+            &[
+                ("keys_strings", Setting::Strings(missing.iter().map(|&text| text.to_owned()).collect())),
+                ("values_floats", Setting::Floats(vec![1.0; missing.len()])),
+                ("default_float", Setting::Float(0.0)),
+            ],
+        );
         columns.push(gap, [at]);
     }
 }

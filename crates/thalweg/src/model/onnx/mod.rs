@@ -32,8 +32,8 @@ pub(super) fn export(saved: &SavedModel) -> Vec<u8> {
     let prepared = inputs::prepare(&mut graph, &saved.preparation, schema);
     let specs = {
         let body = saved.recipe.layers();
-        let built: Sequence<f32> =
-            spec::build(&body, network.input(), Init::Auto).expect("the network was built of the same layers");
+        let built: Sequence<f32> = spec::build(&body, network.input(), Init::Auto)
+            .expect("the network was built of the same layers");
         with_head(body, thalweg_learn::nn::Layer::output(&built), network.outputs())
     };
     let rows = Rows { value: prepared, shape: network.input(), order: Order::ChannelsLast };
@@ -58,7 +58,10 @@ pub(super) fn export(saved: &SavedModel) -> Vec<u8> {
         ir_version: IR,
         producer_name: "thalweg".to_owned(),
         producer_version: env!("CARGO_PKG_VERSION").to_owned(),
-        doc_string: format!("Predicts «{}» from raw columns; the preparation is included.", schema.target.name),
+        doc_string: format!(
+            "Predicts «{}» from raw columns; the preparation is included.",
+            schema.target.name
+        ),
         graph: Some(graph.finish(&saved.data)),
         opset_import: OPERATORS
             .map(|(domain, version)| proto::OperatorSet { domain: domain.to_owned(), version })

@@ -22,10 +22,14 @@ pub(super) fn classes(graph: &mut Graph, outputs: &Value, loss: Loss, names: &[S
     };
     let settings = [("axis", Setting::Int(1)), ("keepdims", Setting::Int(0))];
     let code = graph.node("ArgMax", &[&probabilities], &settings);
-    let label = graph.ml("LabelEncoder", &[&code], &[
-        ("keys_int64s", Setting::Ints((0..names.len() as i64).collect())),
-        ("values_strings", Setting::Strings(names.to_vec())),
-    ]);
+    let label = graph.ml(
+        "LabelEncoder",
+        &[&code],
+        &[
+            ("keys_int64s", Setting::Ints((0..names.len() as i64).collect())),
+            ("values_strings", Setting::Strings(names.to_vec())),
+        ],
+    );
     let doc = format!("the probability of each class: {}", names.join(", "));
     graph.output("probabilities", &probabilities, DataType::Float, &[names.len()], &doc);
     graph.output("label", &label, DataType::String, &[], "the most probable class");
