@@ -40,6 +40,7 @@ mod form;
 pub mod impute;
 pub mod one_hot;
 mod pixels;
+mod plan;
 pub mod standardize;
 mod step;
 
@@ -53,6 +54,7 @@ use crate::table::Table;
 use crate::view::{TrainView, View};
 pub use form::Form;
 use pixels::{PixelScale, Source};
+pub use plan::{FeaturePlan, PixelPlan, ValuesPlan};
 use standardize::Standard;
 use step::{Place, Step};
 

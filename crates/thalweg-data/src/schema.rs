@@ -113,6 +113,18 @@ impl Schema {
         Ok(csv::parse_like(name, bytes, self)?)
     }
 
+    /// Every text that means «missing» in these data, each once; the first is the empty one.
+    pub fn missing_texts(&self) -> Vec<&str> {
+        let own = self.missing.iter().map(|token| token.trim());
+        let mut texts = crate::infer::MISSING_TOKENS.to_vec();
+        own.for_each(|token| {
+            if !texts.contains(&token) {
+                texts.push(token);
+            }
+        });
+        texts
+    }
+
     /// Whether the column of that name is to be read as text.
     pub(crate) fn is_text(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column.name == name && column.kind == ColumnKind::Category)

@@ -13,7 +13,7 @@ use crate::images::{ImageShape, Images, Pixels};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PixelScale {
     pub(super) shape: ImageShape,
-    channels: Vec<Standard>,
+    pub(super) channels: Vec<Standard>,
 }
 
 /// The pixels of a data set, wherever they are.

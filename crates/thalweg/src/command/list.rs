@@ -4,7 +4,8 @@ use clap::{Args, ValueEnum};
 use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
-use thalweg_learn::nn::{Activation, Loss};
+use thalweg_learn::nn::spec::KINDS;
+use thalweg_learn::nn::{Activation, Architecture, Loss};
 use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
@@ -49,6 +50,10 @@ enum What {
     Splitters,
     /// Test functions of `thalweg race`: formulas, minima and starts
     Functions,
+    /// Networks by name (--network)
+    Networks,
+    /// Layers that a recipe can list
+    Layers,
     /// Activations
     Activations,
     /// Losses
@@ -65,6 +70,11 @@ impl List {
             What::Metrics => metrics(),
             What::Splitters => splitters(),
             What::Functions => functions(),
+            What::Networks => pairs("summary", Architecture::ALL.map(|a| (a.name(), a.summary()))),
+            What::Layers => grid(
+                [("name", "name"), ("summary", "summary")],
+                KINDS.iter().map(|kind| [kind.name, kind.summary].map(str::to_owned)).collect(),
+            ),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
