@@ -17,7 +17,7 @@ pub enum ArrayColumn {
 }
 
 impl ArrayColumn {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Numbers(values) => values.len(),
             Self::Booleans(values) => values.len(),

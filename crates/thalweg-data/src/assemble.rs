@@ -1,5 +1,6 @@
 //! From a table to a data set: each column gets its role, each row its place.
 
+pub(crate) mod images;
 mod roles;
 mod series;
 mod suspects;
@@ -7,9 +8,11 @@ mod target;
 
 use crate::dataset::{Dataset, Feature, FeatureColumn, MISSING, Target};
 use crate::error::DataError;
+use crate::schema::{ColumnKind, Reading};
 use crate::spec::DatasetSpec;
 use crate::table::{Table, Values};
 use roles::Roles;
+pub(crate) use roles::list;
 
 /// See [`Dataset::from_table`].
 pub(crate) fn assemble(table: &Table, spec: &DatasetSpec) -> Result<Dataset, DataError> {
@@ -21,10 +24,13 @@ pub(crate) fn assemble(table: &Table, spec: &DatasetSpec) -> Result<Dataset, Dat
     let mut data = Dataset {
         name: table.name.clone(),
         features: features(table, &roles, &rows),
+        images: None,
         target_name: table.columns[roles.target].name.clone(),
         target,
         groups: roles.group.map(|group| group_codes(&table.columns[group].values, &rows)),
         times: roles.time.map(|time| pick(table.columns[time].values.numbers().unwrap_or_default(), &rows)),
+        fixed_test: None,
+        reading: reading(table, &roles, spec),
         warnings,
     };
     if let (Some(group), Some(time)) = (roles.group, roles.time) {
@@ -45,11 +51,24 @@ pub(crate) fn assemble(table: &Table, spec: &DatasetSpec) -> Result<Dataset, Dat
             target: data.target_name,
             left_out: match roles.left_out.as_slice() {
                 [] => String::new(),
-                left_out => format!(" (left out: {})", roles::list(left_out.iter().map(String::as_str))),
+                left_out => format!(" (left out: {})", list(left_out.iter().map(String::as_str))),
             },
         });
     }
+    data.images = spec.image.map(|shape| images::of_columns(&data, shape, &table.source)).transpose()?;
     Ok(data)
+}
+
+/// How the texts of features were read as numbers, where it is not as they stand.
+fn reading(table: &Table, roles: &Roles, spec: &DatasetSpec) -> Reading {
+    let kind = |values: &Values| match values {
+        Values::Booleans { names, .. } => Some(ColumnKind::Boolean(names.clone())),
+        Values::Dates(_) => Some(ColumnKind::Date),
+        _ => None,
+    };
+    let columns = roles.features.iter().map(|&at| &table.columns[at]);
+    let kinds = columns.filter_map(|column| Some((column.name.clone(), kind(&column.values)?)));
+    Reading { kinds: kinds.collect(), missing: spec.missing.clone() }
 }
 
 /// No column that is used may hold NaN or ∞.
@@ -69,18 +88,7 @@ fn check_finite(table: &Table, roles: &Roles) -> Result<(), DataError> {
 
 /// The rows that are kept, in the order they are kept in: those with a target, by time if there is one.
 fn order(table: &Table, roles: &Roles, warnings: &mut Vec<String>) -> Result<Vec<u32>, DataError> {
-    let target = &table.columns[roles.target];
-    let mut rows: Vec<u32> =
-        (0..table.rows() as u32).filter(|&row| !target.values.is_missing(row as usize)).collect();
-    if rows.is_empty() {
-        let (source_name, column) = (table.source.clone(), target.name.clone());
-        return Err(DataError::EmptyTarget { source_name, column });
-    }
-    let dropped = table.rows() - rows.len();
-    if dropped > 0 {
-        let (has, is) = if dropped == 1 { ("row has", "is") } else { ("rows have", "are") };
-        warnings.push(format!("{dropped} {has} no value of the target «{}» and {is} left out.", target.name));
-    }
+    let mut rows = with_target(table, roles.target, warnings)?;
     for (column, role) in [(roles.group, "the group"), (roles.time, "the time")] {
         let Some(column) = column.map(|at| &table.columns[at]) else { continue };
         if let Some(&row) = rows.iter().find(|&&row| column.values.is_missing(row as usize)) {
@@ -90,6 +98,23 @@ fn order(table: &Table, roles: &Roles, warnings: &mut Vec<String>) -> Result<Vec
     }
     if let Some(times) = roles.time.and_then(|time| table.columns[time].values.numbers()) {
         rows.sort_by(|&a, &b| times[a as usize].total_cmp(&times[b as usize]));
+    }
+    Ok(rows)
+}
+
+/// The rows that have a target; how many have none is a warning.
+fn with_target(table: &Table, at: usize, warnings: &mut Vec<String>) -> Result<Vec<u32>, DataError> {
+    let target = &table.columns[at];
+    let rows: Vec<u32> =
+        (0..table.rows() as u32).filter(|&row| !target.values.is_missing(row as usize)).collect();
+    if rows.is_empty() {
+        let (source_name, column) = (table.source.clone(), target.name.clone());
+        return Err(DataError::EmptyTarget { source_name, column });
+    }
+    let dropped = table.rows() - rows.len();
+    if dropped > 0 {
+        let (has, is) = if dropped == 1 { ("row has", "is") } else { ("rows have", "are") };
+        warnings.push(format!("{dropped} {has} no value of the target «{}» and {is} left out.", target.name));
     }
     Ok(rows)
 }

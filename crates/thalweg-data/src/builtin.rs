@@ -7,12 +7,9 @@ mod digits;
 mod iris;
 mod wine;
 
-use std::path::Path;
-
-use thalweg_optim::suggest::did_you_mean;
-
 use crate::dataset::{Dataset, Task};
 use crate::error::DataError;
+use crate::images::ImageShape;
 use crate::read::csv::{self, CsvOptions};
 use crate::spec::{DatasetSpec, TaskChoice};
 
@@ -39,6 +36,8 @@ pub struct BuiltIn {
     pub time: Option<&'static str>,
     /// The lags of a series.
     pub lags: Option<usize>,
+    /// The shape of the image that the features are the pixels of.
+    pub image: Option<ImageShape>,
     /// The file.
     csv_gz: &'static [u8],
 }
@@ -91,33 +90,8 @@ impl BuiltIn {
             },
             time: self.time.map(str::to_owned),
             lags: self.lags,
+            image: self.image,
             ..DatasetSpec::default()
         }
     }
-}
-
-/// A data set by name or by path.
-///
-/// A name without a folder and without an extension is a built-in set if there is one of that name (`./digits` is
-/// always a file). Fields of `spec` go before a built-in set's defaults.
-///
-/// # Errors
-/// See [`DataError`]: no such set or file, a file that is no table, a specification that does not fit it.
-pub fn open(name_or_path: &str, spec: &DatasetSpec) -> Result<Dataset, DataError> {
-    let bare = !name_or_path.contains(['/', '\\', '.']);
-    if let Some(set) = find(name_or_path).filter(|_| bare) {
-        return set.open(spec);
-    }
-    let path = Path::new(name_or_path);
-    if bare && !path.exists() {
-        let names = || all().iter().map(|set| set.name);
-        let hint = did_you_mean(name_or_path, names());
-        return Err(DataError::UnknownDataset {
-            name: name_or_path.to_owned(),
-            hint: if hint.is_empty() { ".".to_owned() } else { hint },
-            known: names().collect::<Vec<_>>().join(", "),
-        });
-    }
-    let options = CsvOptions { header: spec.header, extra_missing: spec.missing.clone() };
-    Dataset::from_table(&csv::read(path, &options)?, spec)
 }

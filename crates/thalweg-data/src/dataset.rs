@@ -1,6 +1,12 @@
-//! A data set: feature columns, a target, and what the splitters need to know of the rows (groups, time).
+//! A data set: feature columns or images, a target, and what the splitters need to know of the rows (groups, time).
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+
+use crate::images::{ImageShape, Images, Pixels};
+use crate::schema::Reading;
+use crate::view::Split;
 
 /// The code of a missing category.
 pub const MISSING: u32 = u32::MAX;
@@ -41,7 +47,8 @@ pub struct Feature {
 /// What is to be predicted, a row each; never missing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {
-    /// Codes into `names`, which are sorted: texts by their bytes, numbers by value.
+    /// Codes into `names`, which are sorted (texts by their bytes, numbers by value) or, in a set with published class
+    /// numbers, in the order of those.
     Classes {
         /// A class code per row.
         codes: Vec<u32>,
@@ -57,8 +64,10 @@ pub enum Target {
 pub struct Dataset {
     /// A short name (`digits`, or the file's stem).
     pub name: String,
-    /// The columns a model may see.
+    /// The columns a model may see; none where the pixels of images are all there is.
     pub features: Vec<Feature>,
+    /// What makes each row an image, if it is one.
+    pub images: Option<Images>,
     /// The target column's name.
     pub target_name: String,
     /// The target.
@@ -67,6 +76,11 @@ pub struct Dataset {
     pub groups: Option<Vec<u32>>,
     /// A time per row, non-decreasing (rows are stored in time order), if there is a time axis.
     pub times: Option<Vec<f64>>,
+    /// The rows that the set's publisher set apart for testing; all others are for training. See
+    /// [`Dataset::fixed_split`].
+    pub fixed_test: Option<Range<u32>>,
+    /// How texts were read as numbers, so that a new file can be read alike. See [`Dataset::schema`].
+    pub reading: Reading,
     /// What a reader should know about the data: dropped rows, identifier-like columns, copies of the target.
     pub warnings: Vec<String>,
 }
@@ -86,5 +100,24 @@ impl Dataset {
             Target::Classes { .. } => Task::Classification,
             Target::Values(_) => Task::Regression,
         }
+    }
+
+    /// Height × width × channels of a row, if it is an image: in a block of pixels, or in the numeric columns of a
+    /// table that says so.
+    pub fn image_shape(&self) -> Option<ImageShape> {
+        self.images.as_ref().map(|images| images.shape)
+    }
+
+    /// How many values a row has before any preparation: features and pixels.
+    pub fn inputs(&self) -> usize {
+        let block = self.images.as_ref().filter(|images| !matches!(images.pixels, Pixels::Columns));
+        self.features.len() + block.map_or(0, |images| images.shape.len())
+    }
+
+    /// The split into training and test rows that the set's publisher made, if there is one.
+    pub fn fixed_split(&self) -> Option<Split> {
+        let test = self.fixed_test.clone()?;
+        let train = (0..self.rows() as u32).filter(|row| !test.contains(row)).collect();
+        Some(Split::new(self.rows(), train, test.collect()))
     }
 }

@@ -1,5 +1,7 @@
 //! Why a table does not become a data set: what, where, and what to do.
 
+use crate::arrays::ArrayError;
+use crate::images::ImageShape;
 use crate::read::ReadError;
 
 /// Why a data set could not be made. Each message names the place and the remedy.
@@ -9,6 +11,9 @@ pub enum DataError {
     /// The file could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Arrays that make no table.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
     /// Neither a built-in set nor a file.
     #[error("there is no built-in data set «{name}», nor a file of that name{hint} Built in are: {known}")]
     UnknownDataset {
@@ -42,6 +47,36 @@ pub enum DataError {
         hint: String,
         /// The columns there are.
         columns: String,
+    },
+    /// A column that was there in training is not there.
+    #[error(
+        "{source_name} has no column «{name}», which the model was trained on{hint} Add it (its cells may be empty where \
+         the value is not known), or rename the column that holds it. The columns are: {columns}"
+    )]
+    MissingColumn {
+        /// The file.
+        source_name: String,
+        /// The name.
+        name: String,
+        /// «did you mean», ready to be appended.
+        hint: String,
+        /// The columns there are.
+        columns: String,
+    },
+    /// A cell that is not what its column was in training.
+    #[error(
+        "{place}, column «{column}»: «{cell}» is not {expected}, which this column was in training; mend the cell, or \
+         leave it empty if the value is missing"
+    )]
+    WrongKind {
+        /// File and line.
+        place: String,
+        /// The column.
+        column: String,
+        /// The cell's text.
+        cell: String,
+        /// What it must be.
+        expected: String,
     },
     /// One column with two roles that exclude each other.
     #[error("column «{column}» is named by both {first} and {second}; it can be only one of them")]
@@ -169,5 +204,102 @@ pub enum DataError {
         source_name: String,
         /// The column.
         column: String,
+    },
+    /// A set that is known but not on this computer.
+    #[error(
+        "the data set «{name}» is not installed: there is no {file} in {folders}. On Debian and Ubuntu: sudo apt install \
+         {package}. Elsewhere, get the files from {home} and name the one of images, such as \
+         ./train-images-idx3-ubyte.gz"
+    )]
+    NotInstalled {
+        /// Its name.
+        name: &'static str,
+        /// The file that was looked for.
+        file: &'static str,
+        /// Where.
+        folders: String,
+        /// The package that brings it.
+        package: &'static str,
+        /// Where it comes from.
+        home: &'static str,
+    },
+    /// Columns that are not the pixels of an image of that shape.
+    #[error(
+        "{source_name}: an image of {shape} has {expected} pixels, but {found}; give --image the shape that they have, or \
+         --ignore the columns that are no pixels"
+    )]
+    NotPixels {
+        /// The file.
+        source_name: String,
+        /// The shape that was asked for.
+        shape: ImageShape,
+        /// height · width · channels.
+        expected: usize,
+        /// What there is, in words.
+        found: String,
+    },
+    /// The image form of data that are no images.
+    #[error(
+        "{name} is no set of images, as a network of convolutions needs them; if its columns are the pixels of images, \
+         say of which shape, such as --image 28x28 or --image 32x32x3"
+    )]
+    NoImages {
+        /// The data set.
+        name: String,
+    },
+    /// New rows of another kind than the training rows.
+    #[error("{name} holds {found}, but the model was trained on {trained_on}; name a file of those")]
+    OtherInputs {
+        /// The file.
+        name: String,
+        /// What it holds.
+        found: &'static str,
+        /// What the model takes.
+        trained_on: String,
+    },
+    /// A setting about columns, and there are none.
+    #[error("{source_name} holds images, which have no columns; leave {flag} out")]
+    ColumnOfImages {
+        /// The file.
+        source_name: String,
+        /// The flag.
+        flag: &'static str,
+    },
+    /// Another shape than the one that the file has.
+    #[error("{source_name}: its images are {found}, not {asked}; leave --image out, or say {found}")]
+    OtherShape {
+        /// The file.
+        source_name: String,
+        /// The images' shape.
+        found: ImageShape,
+        /// The shape that was asked for.
+        asked: ImageShape,
+    },
+    /// Not a label per image.
+    #[error(
+        "{source_name} has {images} images, but {labels_source} has {labels} labels; there must be one for each"
+    )]
+    LabelCount {
+        /// The images' file.
+        source_name: String,
+        /// How many there are.
+        images: usize,
+        /// The labels' file.
+        labels_source: String,
+        /// How many there are.
+        labels: usize,
+    },
+    /// ∞ among the pixels.
+    #[error(
+        "{source_name}: a pixel of image {row} (counted from 0) is {value}; pixels must be finite, and NaN marks a missing \
+         one"
+    )]
+    InfinitePixel {
+        /// The file.
+        source_name: String,
+        /// The image, from 0.
+        row: usize,
+        /// ∞ or −∞.
+        value: f32,
     },
 }

@@ -1,13 +1,14 @@
 //! One number for all of a data set's content.
 
 use crate::dataset::{Dataset, FeatureColumn, Target};
+use crate::images::{Images, Pixels};
 
 /// Stands in front of everything, so that a change of the layout below changes every fingerprint.
 const LAYOUT: &[u8] = b"thalweg data 1";
 
 impl Dataset {
-    /// BLAKE3 of all content, in hexadecimal: columns, levels, target, groups, times and their names, but neither the
-    /// data set's own name nor its warnings. Equal on every platform: counts and numbers are hashed as little-endian
+    /// BLAKE3 of all content, in hexadecimal: columns, levels, images and their shape, target, groups, times and their
+    /// names, but neither the data set's own name nor its warnings, nor which rows are set apart for testing. Equal on every platform: counts and numbers are hashed as little-endian
     /// 64 bits, and every missing number as the same bits.
     pub fn fingerprint(&self) -> String {
         let mut hash = Hash(blake3::Hasher::new());
@@ -33,6 +34,9 @@ impl Dataset {
             Some(times) => hash.tag(1).numbers(times),
             None => hash.tag(0),
         };
+        if let Some(images) = &self.images {
+            hash.images(images);
+        }
         hash.0.finalize().to_hex().to_string()
     }
 }
@@ -67,6 +71,27 @@ impl Hash {
         self
     }
 
+    /// Behind all else, so that tables without images keep the fingerprints they had.
+    fn images(&mut self, images: &Images) {
+        let shape = images.shape;
+        self.tag(1).count(shape.height).count(shape.width).count(shape.channels);
+        match &images.pixels {
+            Pixels::Columns => self.tag(0),
+            Pixels::Bytes(bytes) => self.tag(1).bytes(bytes),
+            Pixels::Numbers(numbers) => self.tag(2).floats(numbers),
+        };
+    }
+
+    fn floats(&mut self, values: &[f32]) -> &mut Self {
+        const NOT_A_NUMBER: u32 = 0x7fc0_0000;
+        self.count(values.len());
+        for value in values {
+            let bits = if value.is_nan() { NOT_A_NUMBER } else { value.to_bits() };
+            self.0.update(&bits.to_le_bytes());
+        }
+        self
+    }
+
     fn codes(&mut self, codes: &[u32]) -> &mut Self {
         self.count(codes.len());
         for code in codes {
@@ -87,6 +112,8 @@ impl Hash {
 #[cfg(test)]
 mod tests {
     use crate::dataset::{Dataset, Feature, FeatureColumn, Target};
+    use crate::images::{ImageShape, Images, Pixels};
+    use crate::schema::Reading;
 
     fn data() -> Dataset {
         let categories =
@@ -97,10 +124,13 @@ mod tests {
                 Feature { name: "a".into(), column: FeatureColumn::Numbers(vec![1.0, f64::NAN]) },
                 Feature { name: "b".into(), column: categories },
             ],
+            images: None,
             target_name: "y".into(),
             target: Target::Values(vec![1.0, 2.0]),
             groups: Some(vec![0, 1]),
             times: None,
+            fixed_test: None,
+            reading: Reading::default(),
             warnings: vec![],
         }
     }
@@ -130,5 +160,30 @@ mod tests {
             change(&mut other);
             assert_ne!(other.fingerprint(), print, "change {at}");
         }
+    }
+
+    #[test]
+    fn pixels_and_their_shape_change_it() {
+        let shape = |height, width| ImageShape { height, width, channels: 1 };
+        let print =
+            |shape, pixels| Dataset { images: Some(Images { shape, pixels }), ..data() }.fingerprint();
+        let bytes = || Pixels::Bytes(vec![1, 2, 3, 4]);
+        let numbers = |last| Pixels::Numbers(vec![1.0, 2.0, 3.0, last]);
+        let prints = [
+            data().fingerprint(),
+            print(shape(1, 2), Pixels::Columns),
+            print(shape(2, 1), Pixels::Columns),
+            print(shape(1, 2), bytes()),
+            print(shape(2, 1), bytes()),
+            print(shape(1, 2), Pixels::Bytes(vec![1, 2, 3, 5])),
+            print(shape(1, 2), numbers(4.0)),
+            print(shape(1, 2), numbers(f32::NAN)),
+        ];
+        for (at, one) in prints.iter().enumerate() {
+            assert!(prints[at + 1..].iter().all(|other| other != one), "{at}");
+        }
+        assert_eq!(print(shape(1, 2), numbers(f32::NAN)), print(shape(1, 2), numbers(-f32::NAN)));
+        // Fixed, so that a store made by one version or platform is found again by another.
+        assert_eq!(&print(shape(1, 2), bytes())[..16], "b3ab446d0aaa213a");
     }
 }

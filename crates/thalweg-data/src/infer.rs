@@ -8,7 +8,8 @@ use crate::table::{Column, NotFinite, Values};
 
 /// Texts that mean «missing» in every file. `NaN` and `inf` are not among them: in a column of numbers they are far
 /// more often the trace of a computation that went wrong than a gap, so the user must say so.
-const MISSING_TOKENS: [&str; 10] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "Null"];
+pub(crate) const MISSING_TOKENS: [&str; 10] =
+    ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "null", "NULL", "Null"];
 
 /// Below this, 2⁵³, an `f64` holds every whole number exactly.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -134,6 +135,11 @@ pub(crate) fn column(name: String, cells: &Cells, first: usize, missing: Missing
         _ => None,
     };
     Column { name, values, not_finite }
+}
+
+/// The column of the cells from row `first` on, as text whatever they look like.
+pub(crate) fn text_column(name: String, cells: &Cells, first: usize, missing: Missing<'_>) -> Column {
+    Column { name, values: dictionary(cells, first, missing), not_finite: None }
 }
 
 /// Codes into the sorted distinct texts.

@@ -1,10 +1,14 @@
-//! Reading files into a [`Table`](crate::Table). One file per format.
+//! Reading files into a [`Table`](crate::Table) or into [`Images`](crate::Images). One file per format.
 
 mod bytes;
 pub mod csv;
 mod decimal;
 mod error;
+#[cfg(feature = "images")]
+pub(crate) mod folder;
 mod header;
+pub mod idx;
+pub mod npy;
 mod quotes;
 mod sniff;
 

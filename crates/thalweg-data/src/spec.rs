@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::images::ImageShape;
 use crate::read::HeaderMode;
 
 /// What is to be predicted, or `Auto`: decided from the target column.
@@ -44,6 +45,14 @@ pub struct DatasetSpec {
     pub missing: Vec<String>,
     /// Whether the first row names the columns.
     pub header: HeaderMode,
+    /// That the numeric feature columns of a table, in order, are the pixels of an image of this shape (row by row,
+    /// channels last). A table is prepared as before; only [`Form::Images`](crate::Form::Images) needs to know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageShape>,
+    /// The file of labels beside a file of images, where it has not the usual name (`y.npy` for `x.npy`,
+    /// `…-labels-idx1-ubyte` for `…-images-idx3-ubyte`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
 }
 
 impl DatasetSpec {
@@ -70,6 +79,14 @@ impl DatasetSpec {
             keep: list(&self.keep, &defaults.keep),
             lags: self.lags.or(defaults.lags),
             missing: list(&self.missing, &defaults.missing),
+            // Other columns than the default's would be other pixels.
+            image: self.image.or(defaults.image.filter(|_| {
+                self.ignore.is_empty()
+                    && [&self.group, &self.time].iter().all(|column| column.is_none())
+                    && self.lags.is_none()
+                    && (self.target.is_none() || self.target == defaults.target)
+            })),
+            labels: self.labels.clone().or_else(|| defaults.labels.clone()),
             header: if self.header == HeaderMode::Auto { defaults.header } else { self.header },
         }
     }

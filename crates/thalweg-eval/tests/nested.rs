@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use thalweg_data::{Dataset, Feature, FeatureColumn, Rows, Target, View};
+use thalweg_data::{Dataset, Feature, FeatureColumn, Reading, Rows, Target, View};
 use thalweg_eval::{Policy, SplitSpec};
 
 /// 60 rows of 12 groups, two classes, times with ties.
@@ -13,10 +13,13 @@ fn dataset() -> Dataset {
     Dataset {
         name: "made".into(),
         features: vec![Feature { name: "x".into(), column: FeatureColumn::Numbers(vec![1.0; 60]) }],
+        images: None,
         target_name: "y".into(),
         target: Target::Classes { codes: codes(2), names: vec!["no".into(), "yes".into()] },
         groups: Some(codes(12)),
         times: Some((0..60).map(|row| f64::from(row / 3)).collect()),
+        fixed_test: None,
+        reading: Reading::default(),
         warnings: Vec::new(),
     }
 }

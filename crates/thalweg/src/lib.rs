@@ -2,12 +2,14 @@
 //!
 //! The four rooms are re-exported: [`optim`] (how the parameters move), [`data`] (what is learned from), [`learn`] (what
 //! learns), [`eval`] (how well it generalizes). Behind the default feature `workbench` come [`study`], [`race`],
-//! [`store`], [`report`] and [`command`], which the `thalweg` command is made of.
+//! [`model`], [`store`], [`report`] and [`command`], which the `thalweg` command is made of.
 
 pub use {thalweg_data as data, thalweg_eval as eval, thalweg_learn as learn, thalweg_optim as optim};
 
 #[cfg(feature = "workbench")]
 pub mod command;
+#[cfg(feature = "workbench")]
+pub mod model;
 #[cfg(feature = "workbench")]
 pub mod race;
 #[cfg(feature = "workbench")]

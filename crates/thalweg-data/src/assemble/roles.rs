@@ -157,7 +157,7 @@ fn columns(table: &Table) -> String {
 }
 
 /// Names in a row, cut when there are too many to read.
-pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 20;
     let names: Vec<&str> = names.collect();
     match names.len() {

@@ -15,5 +15,6 @@ pub(super) const AIR_PASSENGERS: BuiltIn = BuiltIn {
     target: "passengers",
     time: Some("month"),
     lags: Some(12),
+    image: None,
     csv_gz: include_bytes!("../../data/air-passengers.csv.gz"),
 };

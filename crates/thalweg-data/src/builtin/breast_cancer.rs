@@ -15,5 +15,6 @@ pub(super) const BREAST_CANCER: BuiltIn = BuiltIn {
     target: "diagnosis",
     time: None,
     lags: None,
+    image: None,
     csv_gz: include_bytes!("../../data/breast-cancer.csv.gz"),
 };

@@ -15,5 +15,6 @@ pub(super) const DIABETES: BuiltIn = BuiltIn {
     target: "progression",
     time: None,
     lags: None,
+    image: None,
     csv_gz: include_bytes!("../../data/diabetes.csv.gz"),
 };

@@ -2,6 +2,7 @@
 
 use super::BuiltIn;
 use crate::dataset::Task;
+use crate::images::ImageShape;
 
 /// Optical digits: 8×8 images of handwritten digits.
 pub(super) const DIGITS: BuiltIn = BuiltIn {
@@ -15,5 +16,6 @@ pub(super) const DIGITS: BuiltIn = BuiltIn {
     target: "digit",
     time: None,
     lags: None,
+    image: Some(ImageShape { height: 8, width: 8, channels: 1 }),
     csv_gz: include_bytes!("../../data/digits.csv.gz"),
 };

@@ -15,5 +15,6 @@ pub(super) const IRIS: BuiltIn = BuiltIn {
     target: "species",
     time: None,
     lags: None,
+    image: None,
     csv_gz: include_bytes!("../../data/iris.csv.gz"),
 };

@@ -15,5 +15,6 @@ pub(super) const WINE: BuiltIn = BuiltIn {
     target: "cultivar",
     time: None,
     lags: None,
+    image: None,
     csv_gz: include_bytes!("../../data/wine.csv.gz"),
 };

@@ -15,14 +15,19 @@ impl Standard {
     /// The mean and deviation of finite values; `None` if they are constant: all equal, or spread no wider than
     /// rounding (std ≤ n · ε · |mean|, where scikit-learn too leaves a column unscaled).
     pub fn fit(values: &[f64]) -> Option<Self> {
-        let first = *values.first()?;
-        if values.iter().all(|&value| value == first) {
+        Self::of(values.iter().copied())
+    }
+
+    /// As [`Standard::fit`], of values that are nowhere in a row; they are walked over several times.
+    pub(super) fn of(values: impl Iterator<Item = f64> + Clone) -> Option<Self> {
+        let first = values.clone().next()?;
+        if values.clone().all(|value| value == first) {
             return None;
         }
-        let unit = unit(values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs())));
-        let n = values.len() as f64;
-        let mean = values.iter().map(|value| value / unit).sum::<f64>() / n;
-        let squares = values.iter().map(|value| (value / unit - mean) * (value / unit - mean)).sum::<f64>();
+        let unit = unit(values.clone().fold(0.0_f64, |largest, value| largest.max(value.abs())));
+        let n = values.clone().count() as f64;
+        let mean = values.clone().map(|value| value / unit).sum::<f64>() / n;
+        let squares = values.map(|value| (value / unit - mean) * (value / unit - mean)).sum::<f64>();
         let std = (squares / n).sqrt();
         (std > n * f64::EPSILON * mean.abs()).then_some(Self { mean: mean * unit, std: std * unit })
     }

@@ -20,9 +20,42 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, ReadError> {
     std::fs::read(path).map_err(fail)
 }
 
+/// Whether bytes start like gzip.
+pub(super) fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
+/// Refuses a block in which nothing is, or more rows than can be counted.
+pub(super) fn check_sizes(source_name: &str, sizes: &[usize]) -> Result<(), ReadError> {
+    let source_name = source_name.to_owned();
+    if sizes.contains(&0) {
+        return Err(ReadError::EmptyBlock { source_name, sizes: times(sizes) });
+    }
+    // Row numbers are `u32`, whose largest value means «missing».
+    match sizes.first() {
+        Some(&rows) if rows >= u32::MAX as usize => Err(ReadError::TooManyRowsInBlock { source_name, rows }),
+        _ => Ok(()),
+    }
+}
+
+/// A block that says it has `sizes` numbers of `width` bytes, and has not.
+pub(super) fn wrong_length(source_name: &str, sizes: &[usize], width: u64, found: u64) -> ReadError {
+    let bytes = sizes.iter().try_fold(width, |product, &size| product.checked_mul(size as u64));
+    ReadError::WrongLength {
+        source_name: source_name.to_owned(),
+        sizes: times(sizes),
+        expected: bytes.unwrap_or(u64::MAX),
+        found,
+    }
+}
+
+fn times(sizes: &[usize]) -> String {
+    sizes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ")
+}
+
 /// The text of `bytes`: unpacked if they start like gzip (whatever the file's name), without a byte order mark.
 pub(super) fn decode(source_name: &str, bytes: Vec<u8>) -> Result<String, ReadError> {
-    let mut bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+    let mut bytes = if is_gzip(&bytes) {
         let mut unpacked = Vec::new();
         MultiGzDecoder::new(bytes.as_slice())
             .read_to_end(&mut unpacked)

@@ -9,7 +9,8 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::{HeaderMode, ReadError, bytes, decimal, header, quotes, sniff};
-use crate::infer::{Cells, Missing, column};
+use crate::infer::{Cells, Missing, column, text_column};
+use crate::schema::Schema;
 use crate::table::Table;
 
 /// How to read.
@@ -36,13 +37,22 @@ const LIMITS: Limits = Limits { rows: u32::MAX as usize - 1, field_bytes: 1 << 2
 /// # Errors
 /// See [`ReadError`]: every way in which a file can fail to be a table.
 pub fn read(path: &Path, options: &CsvOptions) -> Result<Table, ReadError> {
+    read_with(path, options, None)
+}
+
+/// Reads a file with the columns of a schema.
+pub(crate) fn read_like(path: &Path, schema: &Schema) -> Result<Table, ReadError> {
+    read_with(path, &options_of(schema), Some(schema))
+}
+
+fn read_with(path: &Path, options: &CsvOptions, like: Option<&Schema>) -> Result<Table, ReadError> {
     let file_name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = file_name.strip_suffix(".gz").unwrap_or(&file_name);
     let tabs = [".tsv", ".tab"].iter().any(|end| plain.to_ascii_lowercase().ends_with(end));
     let stem = plain.rsplit_once('.').map_or(plain, |(stem, _)| stem);
     let name = if stem.is_empty() { plain } else { stem };
     let loaded = bytes::load(path)?;
-    parse_with(name, &path.display().to_string(), loaded, tabs.then_some(b'\t'), options, LIMITS)
+    parse_with(name, &path.display().to_string(), loaded, tabs.then_some(b'\t'), options, like, LIMITS)
 }
 
 /// Parses bytes that are already in memory (plain or gzipped), called `name` in errors.
@@ -50,7 +60,16 @@ pub fn read(path: &Path, options: &CsvOptions) -> Result<Table, ReadError> {
 /// # Errors
 /// See [`ReadError`].
 pub fn parse(name: &str, bytes: Vec<u8>, options: &CsvOptions) -> Result<Table, ReadError> {
-    parse_with(name, name, bytes, None, options, LIMITS)
+    parse_with(name, name, bytes, None, options, None, LIMITS)
+}
+
+/// Parses bytes with the columns of a schema.
+pub(crate) fn parse_like(name: &str, bytes: Vec<u8>, schema: &Schema) -> Result<Table, ReadError> {
+    parse_with(name, name, bytes, None, &options_of(schema), Some(schema), LIMITS)
+}
+
+fn options_of(schema: &Schema) -> CsvOptions {
+    CsvOptions { header: HeaderMode::Auto, extra_missing: schema.missing.clone() }
 }
 
 fn parse_with(
@@ -59,24 +78,30 @@ fn parse_with(
     bytes: Vec<u8>,
     delimiter: Option<u8>,
     options: &CsvOptions,
+    like: Option<&Schema>,
     limits: Limits,
 ) -> Result<Table, ReadError> {
     let text = bytes::decode(source, bytes)?;
     let delimiter = delimiter.unwrap_or_else(|| sniff::delimiter(&text));
     let text = quotes::tidy(&text, delimiter)
         .map_err(|line| ReadError::UnclosedQuote { source_name: source.to_owned(), line })?;
-    let (mut cells, mut lines) = split(source, &text, delimiter, limits)?;
+    let (written, mut lines) = split(source, &text, delimiter, limits)?;
     let missing = Missing { extra: &options.extra_missing };
     let source_name = source.to_owned();
     if lines.is_empty() {
         return Err(ReadError::Empty { source_name });
     }
-    if delimiter == b';' {
-        cells = cells.into_iter().map(|cells| decimal::points(cells, missing)).collect();
-    }
-    let headed = header::is_header(options.header, &cells, missing);
+    let pointed: Vec<Cells>;
+    let cells = if delimiter == b';' {
+        pointed = written.iter().map(|cells| decimal::points(cells.clone(), missing)).collect();
+        &pointed
+    } else {
+        &written
+    };
+    let mode = like.map_or(options.header, |schema| header_like(&written, schema));
+    let headed = header::is_header(mode, cells, missing);
     let names = if headed {
-        header::names(source, lines[0], &cells)?
+        header::names(source, lines[0], cells)?
     } else {
         (1..=cells.len()).map(|at| format!("c{at}")).collect()
     };
@@ -86,9 +111,22 @@ fn parse_with(
     if lines.is_empty() {
         return Err(ReadError::HeaderOnly { source_name });
     }
-    let typed =
-        names.into_iter().zip(&cells).map(|(name, cells)| column(name, cells, usize::from(headed), missing));
+    let first = usize::from(headed);
+    let typed = names.into_iter().zip(cells.iter().zip(&written)).map(|(name, (cells, written))| match like
+        .is_some_and(|schema| schema.is_text(&name))
+    {
+        true => text_column(name, written, first, missing),
+        false => column(name, cells, first, missing),
+    });
     Ok(Table { name: name.to_owned(), source: source_name, columns: typed.collect(), lines })
+}
+
+/// A file that is to have a schema's columns has a header, unless they were only numbered and none is named.
+fn header_like(cells: &[Cells], schema: &Schema) -> HeaderMode {
+    let named = cells.iter().any(|cells| schema.columns.iter().any(|column| column.name == cells.get(0)));
+    let number = |name: &str| name.strip_prefix('c').and_then(|at| at.parse::<usize>().ok());
+    let numbered = schema.columns.iter().all(|column| number(&column.name).is_some());
+    if numbered && !named { HeaderMode::No } else { HeaderMode::Yes }
 }
 
 /// The trimmed cells of each column and the line on which each row starts.
@@ -229,7 +267,7 @@ mod tests {
     #[test]
     fn limits_hold() {
         let limits = Limits { rows: 3, field_bytes: 10 };
-        let run = |text: &str| parse_with("t", "t", text.into(), None, &CsvOptions::default(), limits);
+        let run = |text: &str| parse_with("t", "t", text.into(), None, &CsvOptions::default(), None, limits);
         assert_eq!(run("a\n1\n2\n3\n").map(|table| table.rows()).ok(), Some(3));
         assert!(matches!(run("a\n1\n2\n3\n4\n"), Err(ReadError::TooManyRows { line: 5, .. })));
         let long = run("a,b\n1,2\n\"x\ny\",01234567890\n");

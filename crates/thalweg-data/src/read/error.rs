@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::images::ImageShape;
+
 /// Why a file could not be read as a table. Each message names the place and the remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,7 +15,10 @@ pub enum ReadError {
         path: PathBuf,
     },
     /// A folder, not a file.
-    #[error("«{}» is a folder; name one CSV file in it", path.display())]
+    #[error(
+        "«{}» is a folder; name one CSV file in it, or a folder that has a folder of PNG or JPEG images for each class",
+        path.display()
+    )]
     Folder {
         /// The path as given.
         path: PathBuf,
@@ -138,5 +143,114 @@ pub enum ReadError {
         source_name: String,
         /// The decoder's own words.
         cause: ::csv::Error,
+    },
+    /// Not an IDX file, or one of another kind.
+    #[error(
+        "{source_name} is no IDX file of {expected}: it starts with {found}, perhaps it is another file; fetch it again, or \
+         name the file of images, such as train-images-idx3-ubyte.gz"
+    )]
+    NotIdx {
+        /// What was read.
+        source_name: String,
+        /// What it should be, and its first bytes.
+        expected: &'static str,
+        /// The first bytes.
+        found: String,
+    },
+    /// An NPY file that is damaged or of a kind that is not read.
+    #[error("{source_name} cannot be read as an NPY file: {problem}; {remedy}")]
+    BadNpy {
+        /// What was read.
+        source_name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// An array with another number of dimensions than data or labels have.
+    #[error("{source_name} is an array of {sizes}; expected {expected}")]
+    WrongSizes {
+        /// What was read.
+        source_name: String,
+        /// The sizes.
+        sizes: String,
+        /// Which they should be, and what to do.
+        expected: &'static str,
+    },
+    /// A block that is not as long as it says.
+    #[error(
+        "{source_name} says that it holds {sizes}, {expected} bytes, but it has {}; it is damaged or cut off, fetch or \
+         save it again", if found > expected { "more".to_owned() } else { found.to_string() }
+    )]
+    WrongLength {
+        /// What was read.
+        source_name: String,
+        /// The sizes that it claims.
+        sizes: String,
+        /// The bytes that they need.
+        expected: u64,
+        /// The bytes that there are, or at least how many.
+        found: u64,
+    },
+    /// A block in which nothing is.
+    #[error("{source_name} holds {sizes}: it is empty; every size must be at least 1")]
+    EmptyBlock {
+        /// What was read.
+        source_name: String,
+        /// The sizes.
+        sizes: String,
+    },
+    /// More rows than a row number can count.
+    #[error("{source_name} says that it holds {rows} rows; at most {} can be read, take a sample", u32::MAX - 1)]
+    TooManyRowsInBlock {
+        /// What was read.
+        source_name: String,
+        /// How many it claims.
+        rows: usize,
+    },
+    /// No labels beside the images.
+    #[error("{source_name}: {looked_for}; say where the labels are with --labels FILE")]
+    NoLabels {
+        /// What was read.
+        source_name: String,
+        /// Where they were looked for.
+        looked_for: String,
+    },
+    /// A file that is no image, or a damaged one.
+    #[error("«{}» cannot be read as an image: {cause}; save it again as PNG or JPEG, or take it away", path.display())]
+    BadImage {
+        /// The file.
+        path: PathBuf,
+        /// The decoder's own words.
+        cause: String,
+    },
+    /// Images of different sizes.
+    #[error(
+        "«{}» is {found}, but «{}», the first image, is {expected} (height, width, channels); all need one size: {remedy}",
+        path.display(), first.display()
+    )]
+    ImageSize {
+        /// The first file that differs.
+        path: PathBuf,
+        /// Its shape.
+        found: ImageShape,
+        /// The first file of all.
+        first: PathBuf,
+        /// Its shape.
+        expected: ImageShape,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// A class without images.
+    #[error("the folder «{}» has no PNG or JPEG image in it; put some in, or take the folder away", path.display())]
+    EmptyClass {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A build without the decoders.
+    #[error("«{}» is a folder, and this build reads no PNG or JPEG images; enable the feature `images`", path.display())]
+    NoDecoders {
+        /// The folder.
+        path: PathBuf,
     },
 }

@@ -83,6 +83,17 @@ const CASES: &[Case] = &[
         r#"{"lags": 1, "time": "t", "group": "g"}"#,
         &["--lags needs one series", "--group"],
     ),
+    // Columns that are to be pixels.
+    (
+        "a,b,y\n1,2,1.5\n3,4,2.5\n",
+        r#"{"image": "2x2"}"#,
+        &["t.csv", "an image of 2x2x1 has 4 pixels", "there are 2 feature columns", "--image"],
+    ),
+    (
+        "a,b,y\n1,p,1.5\n3,q,2.5\n",
+        r#"{"image": "1x2"}"#,
+        &["1 feature column of numbers and 1 of text", "--ignore"],
+    ),
     ("lag_1,y\n5,1.5\n2,2.5\n7,2.7\n", r#"{"lags": 1}"#, &["«lag_1»", "rename it"]),
 ];
 

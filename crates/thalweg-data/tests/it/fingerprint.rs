@@ -11,7 +11,7 @@ fn built_in_fingerprints_do_not_change() {
     assert_eq!(
         found,
         [
-            "digits 7fbe6302958a6cc6",
+            "digits 011b8c692611284f",
             "iris 8dcb4a8009402825",
             "wine 529d0142480c830b",
             "breast-cancer 2e95f132e6b62888",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use thalweg_data::{
-    Dataset, Feature, FeatureColumn, MISSING, Preparation, Split, Target, TrainView, builtin,
+    Dataset, Feature, FeatureColumn, MISSING, Preparation, Reading, Split, Target, TrainView, builtin,
 };
 
 /// Numbers with gaps, categories with gaps, and a numeric target.
@@ -17,10 +17,13 @@ fn data(rows: usize) -> Dataset {
             Feature { name: "x".to_owned(), column: FeatureColumn::Numbers((0..rows).map(number).collect()) },
             Feature { name: "c".to_owned(), column: categories },
         ],
+        images: None,
         target_name: "y".to_owned(),
         target: Target::Values((0..rows).map(|row| row as f64).collect()),
         groups: None,
         times: None,
+        fixed_test: None,
+        reading: Reading::default(),
         warnings: Vec::new(),
     }
 }

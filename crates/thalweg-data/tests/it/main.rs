@@ -2,11 +2,14 @@
 
 mod bad_input;
 mod builtin;
+mod codes;
 mod dabl;
 mod fingerprint;
 mod golden;
+mod images;
 mod invariants;
 mod leakage;
+mod new_rows;
 mod properties;
 mod roles;
 

@@ -188,10 +188,16 @@ fn booleans_are_numbers_as_features_and_words_as_classes() {
 
 #[test]
 fn a_specification_is_strict_and_survives_json() {
-    let full = r#"{"target":"y","task":"regression","ignore":["a"],"group":"g","time":"t","keep":["k"],"lags":3,"missing":["-"],"header":"no"}"#;
+    let full = r#"{"target":"y","task":"regression","ignore":["a"],"group":"g","time":"t","keep":["k"],"lags":3,"missing":["-"],"header":"no","image":"8x8x1","labels":"l.npy"}"#;
     assert_eq!(serde_json::to_string(&spec(full)).expect("JSON"), full);
     assert_eq!(spec("{}"), DatasetSpec::default());
-    for bad in [r#"{"tarket": "y"}"#, r#"{"task": "guess"}"#, r#"{"header": true}"#, r#"{"lags": -1}"#] {
+    for bad in [
+        r#"{"tarket": "y"}"#,
+        r#"{"task": "guess"}"#,
+        r#"{"header": true}"#,
+        r#"{"lags": -1}"#,
+        r#"{"image": "8"}"#,
+    ] {
         assert!(serde_json::from_str::<DatasetSpec>(bad).is_err(), "{bad}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::nn::{Architecture, Loss, Shape, Targets};
-use crate::train::{BatchSize, Fitted, NetworkSpec, Recipe, Samples, fit};
+use crate::train::{BatchSize, Fitted, NetworkSpec, Recipe, Samples, fit, fit_on};
 
 const ROWS: usize = 24;
 
@@ -274,5 +274,23 @@ fn many_techniques_work_together() {
         let fitted = trained(shape, Loss::CrossEntropy, spec.parse().unwrap(), 1);
         assert!(fitted.history.iter().all(|epoch| epoch.train_loss.is_finite()), "{spec}");
         assert_eq!(fitted.history.len(), 12, "{:?}", fitted.stop);
+    }
+}
+
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    let data = data(IMAGES);
+    for spec in [
+        "crop=1,input-noise,label-smoothing,mixup,dropout,weight-noise",
+        "manifold-mixup,rotation,spatial-dropout",
+    ] {
+        let recipe = Recipe { shards: 3, ..recipe(IMAGES, Loss::CrossEntropy, spec.parse().unwrap()) };
+        let w = |count| {
+            let threads = thalweg_optim::Threads::new(count).unwrap();
+            let samples = data.samples(Loss::CrossEntropy);
+            let fitted = fit_on(&threads, &recipe, samples, 3, None, 1, &|| true).unwrap();
+            fitted.model.parameters().to_vec()
+        };
+        assert_eq!(w(1), w(2), "{spec}");
     }
 }

@@ -16,6 +16,21 @@ pub struct Model {
 pub(crate) const CHUNK: usize = 256;
 
 impl Model {
+    /// A network with numbers that were trained elsewhere, or earlier.
+    ///
+    /// # Panics
+    /// If the numbers are not as many as the network has places.
+    pub fn new(network: Network<f32>, w: Vec<f32>, buffers: Vec<f32>, loss: Loss) -> Self {
+        assert_eq!(w.len(), network.layout().len(), "the parameters do not fit the network");
+        assert_eq!(buffers.len(), network.buffers().len(), "the buffers do not fit the network");
+        Self { network, w, buffers, loss }
+    }
+
+    /// What it was trained with.
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
     /// The network.
     pub fn network(&self) -> &Network<f32> {
         &self.network

@@ -32,6 +32,8 @@ def compare(
     lags=None,
     missing=None,
     header=None,
+    image=None,
+    labels=None,
     optimizers=None,
     dialect=None,
     wrap=None,
@@ -67,7 +69,7 @@ def compare(
     """
     settings = dict(
         target=target, task=task, ignore=ignore, group=group, time=time, keep=keep, lags=lags, missing=missing,
-        header=header, optimizers=optimizers, dialect=dialect, wrap=wrap,
+        header=header, image=image, labels=labels, optimizers=optimizers, dialect=dialect, wrap=wrap,
         learning_rates=learning_rates, schedule=schedule,
         hidden=hidden, activation=activation, init=init, loss=loss, epochs=epochs, patience=patience,
         batch_size=batch_size, cv=cv, folds=folds, repeats=repeats, gap=gap, validation=validation, metric=metric, seed=seed, jobs=jobs,
@@ -80,9 +82,11 @@ def compare(
         return _thalweg.compare_named(_json.dumps({"data": _os.fspath(X), **given}), out)
     if y is None:
         raise ValueError("y is missing: give a label or a number for each row of X")
-    for key in ("header", "missing"):
+    for key in ("header", "missing", "labels"):
         if key in given:
-            raise ValueError(f"{key} goes with a file; in a matrix NaN is missing, and feature_names names the columns")
+            raise ValueError(
+                f"{key} goes with a file; in a matrix NaN is missing, feature_names names the columns, and y has the labels"
+            )
     arrays = {"feature_names": feature_names, "groups": groups}
     words = ["X", "y", *(f"{key}={key}" for key, value in arrays.items() if value is not None)]
     words += [f"{key}={value!r}" for key, value in {"name": name, **given}.items()]

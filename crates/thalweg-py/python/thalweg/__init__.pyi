@@ -37,6 +37,8 @@ def compare(
     lags: int | None = None,
     missing: str | Sequence[str] | None = None,
     header: str | None = None,
+    image: str | None = None,
+    labels: str | None = None,
     optimizers: str | Sequence[str] | None = None,
     dialect: str | None = None,
     wrap: str | Sequence[str | Mapping[str, Any]] | None = None,

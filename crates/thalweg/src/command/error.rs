@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use thalweg_data::DataError;
 
+use crate::model::{ModelError, TrainError};
 use crate::store::StoreError;
 use crate::study::StudyError;
 
@@ -57,6 +58,18 @@ impl From<StudyError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        if error.is_usage() { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
+    }
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        if error.is_usage() { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
+    }
+}
+
+impl From<TrainError> for Failure {
+    fn from(error: TrainError) -> Self {
         if error.is_usage() { Self::Usage(error.to_string()) } else { Self::Failed(error.to_string()) }
     }
 }

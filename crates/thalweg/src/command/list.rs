@@ -53,9 +53,9 @@ enum What {
     Splitters,
     /// Test functions of `thalweg race`: formulas, minima and starts
     Functions,
-    /// Named networks, and what each is for
-    Architectures,
-    /// Layers of networks, but for activations
+    /// Networks by name (--network)
+    Networks,
+    /// Layers that a recipe can list
     Layers,
     /// Activations
     Activations,
@@ -74,8 +74,11 @@ impl List {
             What::Metrics => metrics(),
             What::Splitters => splitters(),
             What::Functions => functions(),
-            What::Architectures => summaries(Architecture::ALL.map(|a| (a.name(), a.summary()))),
-            What::Layers => summaries(KINDS.iter().map(|kind| (kind.name, kind.summary))),
+            What::Networks => pairs("summary", Architecture::ALL.map(|a| (a.name(), a.summary()))),
+            What::Layers => grid(
+                [("name", "name"), ("summary", "summary")],
+                KINDS.iter().map(|kind| [kind.name, kind.summary].map(str::to_owned)).collect(),
+            ),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -93,11 +96,6 @@ fn grid<const N: usize>(columns: [(&'static str, &str); N], rows: Vec<[String; N
 fn pairs<const N: usize>(key: &'static str, rows: [(&'static str, &'static str); N]) -> Grid {
     let rows = rows.map(|(name, text)| [name.to_owned(), text.to_owned()]);
     grid([("name", "name"), (key, key)], rows.to_vec())
-}
-
-fn summaries(rows: impl IntoIterator<Item = (&'static str, &'static str)>) -> Grid {
-    let rows = rows.into_iter().map(|(name, summary)| [name, summary].map(str::to_owned));
-    grid([("name", "name"), ("summary", "what it does")], rows.collect())
 }
 
 fn optimizers() -> Grid {
@@ -237,22 +235,37 @@ fn datasets() -> Grid {
         ("source", "source"),
         ("licence", "licence"),
     ];
-    let rows = thalweg_data::builtin::all().iter().map(|set| {
-        let task = match set.task {
-            Task::Classification => "classification",
-            Task::Regression => "regression",
-        };
+    let task = |task: Task| match task {
+        Task::Classification => "classification",
+        Task::Regression => "regression",
+    };
+    let built_in = thalweg_data::builtin::all().iter().map(|set| {
+        let (name, rows, features) = (set.name, set.rows.to_string(), set.features.to_string());
+        let description = set.description.to_owned();
         [
-            set.name.to_owned(),
-            set.rows.to_string(),
-            set.features.to_string(),
-            task.to_owned(),
-            set.description.to_owned(),
+            name.to_owned(),
+            rows,
+            features,
+            task(set.task).to_owned(),
+            description,
             set.source.to_owned(),
             set.licence.to_owned(),
         ]
     });
-    grid(columns, rows.collect())
+    let installed = thalweg_data::installed::all().iter().map(|set| {
+        let (name, rows, features) = (set.name, set.rows.to_string(), set.image.len().to_string());
+        let description = format!("{} (in the package {})", set.description, set.package);
+        [
+            name.to_owned(),
+            rows,
+            features,
+            task(set.task).to_owned(),
+            description,
+            set.source.to_owned(),
+            set.licence.to_owned(),
+        ]
+    });
+    grid(columns, built_in.chain(installed).collect())
 }
 
 fn metrics() -> Grid {

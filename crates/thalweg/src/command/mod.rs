@@ -4,12 +4,15 @@
 mod compare;
 mod completions;
 mod error;
+mod export;
 mod find_lr;
 mod list;
 mod options;
+mod predict;
 mod progress;
 mod race;
 mod report;
+mod train;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -31,6 +34,9 @@ const EXAMPLES: &str = "Examples:
   thalweg compare digits                     compare seven optimizers on built-in data
   thalweg compare my.csv --target price      the same on a file of your own
   thalweg find-lr digits --optimizer sgd     a learning rate from one short training
+  thalweg train my.csv --target price --out model    one model, to keep
+  thalweg predict model new.csv              its predictions for new rows
+  thalweg export model model.onnx            the same for other programs
   thalweg list optimizers                    their formulas and defaults
   thalweg report runs/digits                 show a finished study again
   thalweg race --function saddle             see how each method walks
@@ -42,6 +48,9 @@ Exit codes: 0 done, 1 failed, 2 usage or bad input, 130 interrupted (run the sam
 enum Verb {
     Compare(Box<compare::Compare>),
     FindLr(Box<find_lr::FindLr>),
+    Train(Box<train::Train>),
+    Predict(predict::Predict),
+    Export(export::Export),
     Report(report::Report),
     Race(race::Race),
     List(list::List),
@@ -54,6 +63,9 @@ pub fn run() -> ExitCode {
     let outcome = match cli.verb {
         Verb::Compare(compare) => compare.run(),
         Verb::FindLr(find_lr) => find_lr.run(),
+        Verb::Train(train) => train.run(),
+        Verb::Predict(predict) => predict.run(),
+        Verb::Export(export) => export.run(),
         Verb::Report(report) => report.run(),
         Verb::Race(race) => race.run(),
         Verb::List(list) => list.run(),

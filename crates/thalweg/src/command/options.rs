@@ -1,4 +1,4 @@
-//! The settings of `compare`: one type for flags and for TOML.
+//! The settings of `compare`: one type for flags and for TOML; and what other commands' settings are made of.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use clap::Args;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use thalweg_data::{DatasetSpec, HeaderMode, TaskChoice};
+use thalweg_data::{DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::train::BatchSize;
@@ -22,160 +22,179 @@ use super::Failure;
 use crate::report::Format;
 use crate::study::{LearningRates, LossChoice, StudySpec};
 
-/// Declares the options, each once, and how two sets of them are laid over each other.
-macro_rules! options {
-    ($($(#[$meta:meta])* $name:ident: ($($type:tt)+),)*) => {
-        /// The settings as they were given: what was not, is `None`.
+/// Declares a command's settings, each once, and how two sets of them are laid over each other. Those of the data come
+/// first, the same in every command that reads data to learn from.
+macro_rules! settings {
+    (@struct $(#[$about:meta])* ($see:vis) $Settings:ident, $($(#[$meta:meta])* $name:ident: ($($type:tt)+),)*) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Default, Args, Deserialize)]
         #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-        pub struct Options {
+        $see struct $Settings {
             $($(#[$meta])* $name: Option<$($type)+>,)*
         }
 
-        impl Options {
+        impl $Settings {
             /// The names of the keys, as Python writes them; TOML and flags have `-` for `_`.
-            pub const KEYS: &[&str] = &[$(stringify!($name)),*];
+            $see const KEYS: &[&str] = &[$(stringify!($name)),*];
 
             /// These settings, and where they say nothing, those.
             pub(super) fn or(self, those: Self) -> Self {
                 Self { $($name: self.$name.or(those.$name),)* }
             }
+
+            /// What the data's columns are.
+            pub(super) fn dataset(&self) -> DatasetSpec {
+                let names = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
+                DatasetSpec {
+                    target: self.target.clone(),
+                    task: self.task.unwrap_or_default(),
+                    ignore: names(&self.ignore),
+                    group: self.group.clone(),
+                    time: self.time.clone(),
+                    keep: names(&self.keep),
+                    lags: self.lags,
+                    missing: names(&self.missing),
+                    header: self.header.unwrap_or_default(),
+                    image: self.image,
+                    labels: self.labels.clone(),
+                }
+            }
+        }
+    };
+    ($(#[$about:meta])* $see:vis $Settings:ident { $($own:tt)* }) => {
+        settings! {
+            @struct $(#[$about])* ($see) $Settings,
+            /// A data set by name (see `thalweg list datasets`), a CSV/TSV file (plain or gzipped), or images: an IDX file, an
+            /// array in an NPY file, a folder of PNG or JPEG images per class
+            #[arg(value_name = "DATA")]
+            data: (String),
+
+            /// The column to predict
+            #[arg(long, value_name = "COL", help_heading = "Data")]
+            target: (String),
+            /// What is predicted: auto, classification or regression
+            #[arg(long, value_parser = word::<TaskChoice>, value_name = "TASK", help_heading = "Data")]
+            task: (TaskChoice),
+            /// A column to leave out (repeat the flag for more)
+            #[arg(long, value_name = "COL", help_heading = "Data")]
+            #[serde(deserialize_with = "texts")]
+            ignore: (Vec<String>),
+            /// The column whose equal values must stay together in a split (with a time axis: use --cv group)
+            #[arg(long, value_name = "COL", help_heading = "Data")]
+            group: (String),
+            /// The column that orders the rows in time
+            #[arg(long, value_name = "COL", help_heading = "Data")]
+            time: (String),
+            /// A column to keep although it looks like an identifier or a time axis (repeat the flag for more)
+            #[arg(long, value_name = "COL", help_heading = "Data")]
+            #[serde(deserialize_with = "texts")]
+            keep: (Vec<String>),
+            /// Use the previous N values of the target as features (time series)
+            #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Data")]
+            lags: (usize),
+            /// Another cell text that means «missing» (repeat the flag for more)
+            #[arg(long, value_name = "TEXT", help_heading = "Data")]
+            #[serde(deserialize_with = "texts")]
+            missing: (Vec<String>),
+            /// Whether the first row names the columns: auto, yes or no
+            #[arg(long, value_parser = word::<HeaderMode>, value_name = "WHICH", help_heading = "Data")]
+            header: (HeaderMode),
+            /// That the columns of numbers are the pixels of images of this size: 28x28, or 32x32x3 in three channels
+            #[arg(long, value_parser = word::<ImageShape>, value_name = "SHAPE", help_heading = "Data")]
+            image: (ImageShape),
+            /// The file of labels, where it does not stand beside a file of images under its usual name
+            #[arg(long, value_name = "FILE", help_heading = "Data")]
+            labels: (String),
+
+            $($own)*
         }
     };
 }
+pub(super) use settings;
 
-options! {
-    /// A built-in data set (see `thalweg list datasets`) or a CSV/TSV file, plain or gzipped
-    #[arg(value_name = "DATA")]
-    data: (String),
+settings! {
+    /// The settings as they were given: what was not, is `None`.
+    pub Options {
+        /// The optimizers, separated by commas, or all [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
+        #[arg(long, value_name = "NAMES", help_heading = "Methods")]
+        optimizers: (Listed),
+        /// Whose form of each rule: torch, keras, optax or textbook [default: torch]
+        #[arg(long, value_parser = word::<Dialect>, value_name = "DIALECT", help_heading = "Methods")]
+        dialect: (Dialect),
+        /// What goes around every method, inner to outer, such as clip-norm=1,ema=0.999 (see `thalweg list wrappers`)
+        #[arg(long, value_name = "WRAPPERS", help_heading = "Methods")]
+        wrap: (Wraps),
+        /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
+        #[arg(long, value_name = "RATES", help_heading = "Methods")]
+        learning_rates: (Rates),
+        /// What each rate is multiplied by as training goes on: a name of `thalweg list schedules`, or a TOML table such as
+        /// '{ name = "cosine", final = 0.1 }' [default: constant]
+        #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Methods")]
+        schedule: (Schedule),
 
-    /// The column to predict
-    #[arg(long, value_name = "COL", help_heading = "Data")]
-    target: (String),
-    /// What is predicted: auto, classification or regression
-    #[arg(long, value_parser = word::<TaskChoice>, value_name = "TASK", help_heading = "Data")]
-    task: (TaskChoice),
-    /// A column to leave out (repeat the flag for more)
-    #[arg(long, value_name = "COL", help_heading = "Data")]
-    #[serde(deserialize_with = "texts")]
-    ignore: (Vec<String>),
-    /// The column whose equal values must stay together in a split (with a time axis: use --cv group)
-    #[arg(long, value_name = "COL", help_heading = "Data")]
-    group: (String),
-    /// The column that orders the rows in time
-    #[arg(long, value_name = "COL", help_heading = "Data")]
-    time: (String),
-    /// A column to keep although it looks like an identifier or a time axis (repeat the flag for more)
-    #[arg(long, value_name = "COL", help_heading = "Data")]
-    #[serde(deserialize_with = "texts")]
-    keep: (Vec<String>),
-    /// Use the previous N values of the target as features (time series)
-    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Data")]
-    lags: (usize),
-    /// Another cell text that means «missing» (repeat the flag for more)
-    #[arg(long, value_name = "TEXT", help_heading = "Data")]
-    #[serde(deserialize_with = "texts")]
-    missing: (Vec<String>),
-    /// Whether the first row names the columns: auto, yes or no
-    #[arg(long, value_parser = word::<HeaderMode>, value_name = "WHICH", help_heading = "Data")]
-    header: (HeaderMode),
+        /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
+        #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
+        hidden: (Listed),
+        /// relu, gelu, tanh, sigmoid or silu [default: relu]
+        #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Training")]
+        activation: (Activation),
+        /// How weights start: auto, he or glorot [default: auto]
+        #[arg(long, value_parser = word::<Init>, value_name = "NAME", help_heading = "Training")]
+        init: (Init),
+        /// auto, cross-entropy, binary, squared-error or absolute-error [default: auto]
+        #[arg(long, value_name = "NAME", help_heading = "Training")]
+        loss: (LossChoice),
+        /// Passes over the data, at most [default: 50]
+        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
+        epochs: (u32),
+        /// Epochs without a better validation score before a trial stops; 0 never stops early [default: 10]
+        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
+        patience: (u32),
+        /// Rows per step: 1 (stochastic), N (mini-batch) or full [default: 32]
+        #[arg(long, value_name = "N|full", help_heading = "Training")]
+        batch_size: (BatchSize),
 
-    /// The optimizers, separated by commas, or all [default: sgd,momentum,nag,adagrad,adadelta,rmsprop,adam]
-    #[arg(long, value_name = "NAMES", help_heading = "Methods")]
-    optimizers: (Listed),
-    /// Whose form of each rule: torch, keras, optax or textbook [default: torch]
-    #[arg(long, value_parser = word::<Dialect>, value_name = "DIALECT", help_heading = "Methods")]
-    dialect: (Dialect),
-    /// What goes around every method, inner to outer, such as clip-norm=1,ema=0.999 (see `thalweg list wrappers`)
-    #[arg(long, value_name = "WRAPPERS", help_heading = "Methods")]
-    wrap: (Wraps),
-    /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
-    #[arg(long, value_name = "RATES", help_heading = "Methods")]
-    learning_rates: (Rates),
-    /// What each rate is multiplied by as training goes on: a name of `thalweg list schedules`, or a TOML table such as
-    /// '{ name = "cosine", final = 0.1 }' [default: constant]
-    #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Methods")]
-    schedule: (Schedule),
+        /// auto, k-fold, stratified, group or time-series [default: auto, chosen from the data]
+        #[arg(long, value_name = "POLICY", help_heading = "Evaluation")]
+        cv: (Policy),
+        /// Outer folds [default: 5]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
+        folds: (usize),
+        /// How often the folds are drawn anew [default: 1]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
+        repeats: (usize),
+        /// Rows left out between past and future (time series) [default: 0]
+        #[arg(long, value_parser = whole::<usize>, value_name = "ROWS", help_heading = "Evaluation")]
+        gap: (usize),
+        /// The share of each outer training part that learning rates are chosen on [default: 0.2]
+        #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
+        validation: (f64),
+        /// accuracy, balanced-accuracy, log-loss, f1, auc; rmse, mae, r2 [default: accuracy or rmse]
+        #[arg(long, value_name = "NAME", help_heading = "Evaluation")]
+        metric: (Metric),
+        /// Decides every random draw [default: 0]
+        #[arg(long, value_parser = whole::<u64>, value_name = "N", help_heading = "Evaluation")]
+        seed: (u64),
 
-    /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
-    #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
-    hidden: (Listed),
-    /// relu, gelu, tanh, sigmoid or silu [default: relu]
-    #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Training")]
-    activation: (Activation),
-    /// How weights start: auto, he or glorot [default: auto]
-    #[arg(long, value_parser = word::<Init>, value_name = "NAME", help_heading = "Training")]
-    init: (Init),
-    /// auto, cross-entropy, binary, squared-error or absolute-error [default: auto]
-    #[arg(long, value_name = "NAME", help_heading = "Training")]
-    loss: (LossChoice),
-    /// Passes over the data, at most [default: 50]
-    #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
-    epochs: (u32),
-    /// Epochs without a better validation score before a trial stops; 0 never stops early [default: 10]
-    #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
-    patience: (u32),
-    /// Rows per step: 1 (stochastic), N (mini-batch) or full [default: 32]
-    #[arg(long, value_name = "N|full", help_heading = "Training")]
-    batch_size: (BatchSize),
-
-    /// auto, k-fold, stratified, group or time-series [default: auto, chosen from the data]
-    #[arg(long, value_name = "POLICY", help_heading = "Evaluation")]
-    cv: (Policy),
-    /// Outer folds [default: 5]
-    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
-    folds: (usize),
-    /// How often the folds are drawn anew [default: 1]
-    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Evaluation")]
-    repeats: (usize),
-    /// Rows left out between past and future (time series) [default: 0]
-    #[arg(long, value_parser = whole::<usize>, value_name = "ROWS", help_heading = "Evaluation")]
-    gap: (usize),
-    /// The share of each outer training part that learning rates are chosen on [default: 0.2]
-    #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
-    validation: (f64),
-    /// accuracy, balanced-accuracy, log-loss, f1, auc; rmse, mae, r2 [default: accuracy or rmse]
-    #[arg(long, value_name = "NAME", help_heading = "Evaluation")]
-    metric: (Metric),
-    /// Decides every random draw [default: 0]
-    #[arg(long, value_parser = whole::<u64>, value_name = "N", help_heading = "Evaluation")]
-    seed: (u64),
-
-    /// Trials at a time; changes nothing but the time [default: the number of cores]
-    #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
-    jobs: (usize),
-    /// Where the store and the report go [default: runs/<name>]
-    #[arg(long, value_name = "DIR", help_heading = "Running")]
-    out: (PathBuf),
-    /// How to write the result to standard output [default: table]
-    #[arg(long, value_enum, help_heading = "Running")]
-    format: (Format),
-    /// Write nothing to standard error but errors
-    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL", help_heading = "Running")]
-    quiet: (bool),
+        /// Trials at a time; changes nothing but the time [default: the number of cores]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
+        jobs: (usize),
+        /// Where the store and the report go [default: runs/<name>]
+        #[arg(long, value_name = "DIR", help_heading = "Running")]
+        out: (PathBuf),
+        /// How to write the result to standard output [default: table]
+        #[arg(long, value_enum, help_heading = "Running")]
+        format: (Format),
+        /// Write nothing to standard error but errors
+        #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL", help_heading = "Running")]
+        quiet: (bool),
+    }
 }
 
 impl Options {
     /// The settings in a TOML file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
-        let place = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| Failure::usage(format!("--config {place}: {}", unreadable(path, &cause))))?;
-        let wrong = |error: toml::de::Error| {
-            Failure::usage(format!("--config {place}{}", located(&text, error.span(), error.message())))
-        };
-        let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
-        let known = || Self::KEYS.iter().map(|key| key.replace('_', "-"));
-        if let Some(key) = table.keys().find(|key| !known().any(|known| known == **key)) {
-            let names: Vec<String> = known().collect();
-            let hint = did_you_mean(key, names.iter().map(String::as_str));
-            let end = if hint.is_empty() { "." } else { "" };
-            return Err(Failure::usage(format!(
-                "--config {place}: there is no setting «{key}»{hint}{end} There are: {}",
-                names.join(", ")
-            )));
-        }
-        toml::from_str(&text).map_err(wrong)
+        read(path, Self::KEYS)
     }
 
     /// The settings in a JSON object, such as Python's keyword arguments; its keys may be written with `_`.
@@ -206,20 +225,9 @@ impl Options {
                  compare my.csv --target y`",
             )
         })?;
-        let names = |names: &Option<Vec<String>>| names.clone().unwrap_or_default();
         Ok(StudySpec {
             data,
-            dataset: DatasetSpec {
-                target: self.target.clone(),
-                task: self.task.unwrap_or_default(),
-                ignore: names(&self.ignore),
-                group: self.group.clone(),
-                time: self.time.clone(),
-                keep: names(&self.keep),
-                lags: self.lags,
-                missing: names(&self.missing),
-                header: self.header.unwrap_or_default(),
-            },
+            dataset: self.dataset(),
             optimizers: self.optimizers.clone().map_or(default.optimizers, Listed::optimizers),
             dialect: self.dialect.unwrap_or(default.dialect),
             wrap: self.wrap.clone().map_or(default.wrap, |wraps| wraps.0),
@@ -286,6 +294,28 @@ impl Options {
     }
 }
 
+/// The settings in a TOML file, which are of these keys.
+pub(super) fn read<S: DeserializeOwned>(path: &Path, keys: &[&str]) -> Result<S, Failure> {
+    let place = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| Failure::usage(format!("--config {place}: {}", unreadable(path, &cause))))?;
+    let wrong = |error: toml::de::Error| {
+        Failure::usage(format!("--config {place}{}", located(&text, error.span(), error.message())))
+    };
+    let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
+    let known = || keys.iter().map(|key| key.replace('_', "-"));
+    if let Some(key) = table.keys().find(|key| !known().any(|known| known == **key)) {
+        let names: Vec<String> = known().collect();
+        let hint = did_you_mean(key, names.iter().map(String::as_str));
+        let end = if hint.is_empty() { "." } else { "" };
+        return Err(Failure::usage(format!(
+            "--config {place}: there is no setting «{key}»{hint}{end} There are: {}",
+            names.join(", ")
+        )));
+    }
+    toml::from_str(&text).map_err(wrong)
+}
+
 /// A word that serde knows as a unit variant.
 pub(super) fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
     let words: StrDeserializer<'_, WordError> = text.into_deserializer();
@@ -293,7 +323,7 @@ pub(super) fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
 }
 
 /// A schedule's name, or a TOML table in braces.
-fn schedule(text: &str) -> Result<Schedule, String> {
+pub(super) fn schedule(text: &str) -> Result<Schedule, String> {
     if !text.trim_start().starts_with('{') {
         return word(text);
     }
@@ -330,7 +360,7 @@ fn plain(message: &str) -> String {
 }
 
 /// Why a settings file is not read, and what to do.
-fn unreadable(path: &Path, cause: &std::io::Error) -> String {
+pub(super) fn unreadable(path: &Path, cause: &std::io::Error) -> String {
     match cause.kind() {
         ErrorKind::NotFound => {
             "there is no file of that name; check the spelling and the folder you are in".to_owned()
@@ -342,7 +372,7 @@ fn unreadable(path: &Path, cause: &std::io::Error) -> String {
 }
 
 /// What is wrong with a TOML text, behind its line and its key.
-fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
+pub(super) fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
     let message = plain(message.trim()).replace('\n', "; ");
     let Some(before) = span.and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
     let number = before.matches('\n').count();
@@ -376,7 +406,7 @@ impl Written {
 
 /// Items separated by commas, or a TOML array.
 #[derive(Debug, Clone, Default)]
-struct Listed(Vec<String>);
+pub(super) struct Listed(Vec<String>);
 
 impl Listed {
     fn optimizers(self) -> Vec<String> {
@@ -386,7 +416,7 @@ impl Listed {
         self.0
     }
 
-    fn widths(&self) -> Result<Vec<usize>, Failure> {
+    pub(super) fn widths(&self) -> Result<Vec<usize>, Failure> {
         if self.0 == ["none"] {
             return Ok(Vec::new());
         }
@@ -425,13 +455,13 @@ impl<'de> Deserialize<'de> for Listed {
 }
 
 /// One text or several: never split at commas, for a column's name may hold one.
-fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     Written::deserialize(deserializer).map(|written| Some(written.texts()))
 }
 
 /// Wrappers as text, or as a TOML array of tables or texts.
 #[derive(Debug, Clone, Default)]
-struct Wraps(Vec<WrapSpec>);
+pub(super) struct Wraps(pub(super) Vec<WrapSpec>);
 
 impl FromStr for Wraps {
     type Err = OptimError;

@@ -5,8 +5,10 @@ pub mod find_lr;
 pub mod grid;
 pub mod html;
 pub mod json;
+pub mod predictions;
 pub mod race;
 pub mod text;
+pub mod train;
 mod wrap;
 
 use std::path::Path;
@@ -32,7 +34,7 @@ pub enum Format {
 ///
 /// # Errors
 /// The system's; then nothing has changed.
-pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub fn replace(path: &Path, text: impl AsRef<[u8]>) -> std::io::Result<()> {
     let draft = path.with_extension(format!("{}.tmp", std::process::id()));
     std::fs::write(&draft, text).and_then(|()| std::fs::rename(&draft, path)).inspect_err(|_| {
         // Best effort: the first error is the one to tell.

@@ -179,7 +179,7 @@ impl<'d> Plan<'d> {
             data: DataInfo {
                 name: data.name.clone(),
                 rows: data.rows(),
-                features: data.features.len(),
+                features: data.inputs(),
                 task: data.task(),
                 target: data.target_name.clone(),
                 classes: data.class_names().to_vec(),

@@ -21,6 +21,8 @@ pub(super) fn command(spec: &StudySpec) -> String {
     flag("task", word(&data.task), data.task != TaskChoice::Auto);
     flag("header", word(&data.header), data.header != HeaderMode::Auto);
     flag("lags", data.lags.unwrap_or_default().to_string(), data.lags.is_some());
+    flag("image", data.image.map(|shape| shape.to_string()).unwrap_or_default(), data.image.is_some());
+    flag("labels", data.labels.clone().unwrap_or_default(), data.labels.is_some());
     for (name, values) in [("ignore", &data.ignore), ("keep", &data.keep), ("missing", &data.missing)] {
         for value in values {
             flag(name, value.clone(), true);
