@@ -199,8 +199,12 @@ impl<'d> Ready<'d> {
             });
         }
         // Built once, so that settings are refused before a step.
-        let optimizer =
-            training.recipe.optimizer.build::<f32>(network.layout()).map_err(RecipeError::from)?;
+        let (recipe, rows) = (&training.recipe, parts.train.rows);
+        recipe.check(shape_of(&parts.preparation), rows).map_err(RecipeError::from)?;
+        let optimizer = recipe
+            .optimizer(rows, training.seed)
+            .build::<f32>(network.layout())
+            .map_err(RecipeError::from)?;
         optimizer.check_learning_rate(training.recipe.learning_rate).map_err(RecipeError::from)?;
         training.recipe.curve(parts.train.rows).map_err(RecipeError::from)?;
         Ok(Self { training, data, metric, outputs, parts, parameters })

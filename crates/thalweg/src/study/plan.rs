@@ -6,6 +6,7 @@ use thalweg_eval::stats::ALPHA;
 use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
 use thalweg_learn::estimator::{default_loss, outputs};
 use thalweg_learn::nn::Loss;
+use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::{NetworkSpec, Recipe};
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
@@ -258,6 +259,7 @@ impl<'d> Plan<'d> {
             schedule: spec.schedule.clone(),
             // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.
             schedule_epochs: (!spec.schedule.is_default() && epochs != spec.epochs).then_some(spec.epochs),
+            regularize: RegularizeSpec::default(),
         };
         Trial { fold, optimizer: optimizer.clone(), role, recipe }
     }

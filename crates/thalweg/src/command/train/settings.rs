@@ -10,6 +10,7 @@ use thalweg_data::{Dataset, DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::estimator::default_loss;
 use thalweg_learn::nn::{Activation, Architecture, Init};
+use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::{BatchSize, NetworkSpec, Recipe};
 use thalweg_optim::suggest::did_you_mean;
 use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
@@ -52,6 +53,10 @@ settings! {
         /// '{ name = "cosine", final = 0.1 }' [default: constant]
         #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Training")]
         schedule: (Schedule),
+        /// What is done against over-fitting, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
+        /// [default: none]
+        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
+        regularize: (RegularizeSpec),
         /// auto, cross-entropy, binary, squared-error or absolute-error [default: auto]
         #[arg(long, value_name = "NAME", help_heading = "Training")]
         loss: (LossChoice),
@@ -124,7 +129,9 @@ impl Settings {
         if let Some(wraps) = &self.wrap {
             optimizer.wrap.clone_from(&wraps.0);
         }
-        let patience = self.patience.unwrap_or(10);
+        let regularize = self.regularize.clone().unwrap_or(default.regularize);
+        // A technique that stops the training takes the default's place.
+        let patience = self.patience.unwrap_or(if regularize.stopping().is_some() { 0 } else { 10 });
         let mut recipe = Recipe {
             network: self.network.clone().map_or(default.network, |choice| choice.0),
             hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
@@ -138,9 +145,11 @@ impl Settings {
             learning_rate: default.learning_rate,
             epochs: self.epochs.unwrap_or(default.epochs),
             batch_size: self.batch_size.unwrap_or(default.batch_size),
+            shards: default.shards,
             patience: (patience > 0).then_some(patience),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
             schedule_epochs: None,
+            regularize,
         };
         recipe.learning_rate = match self.learning_rate {
             Some(rate) => rate,
