@@ -1,15 +1,14 @@
 //! Training a model to keep: a validation part by the outer policy, early stopping, and what came of it.
 
 use serde::Serialize;
-use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
+use thalweg_data::{Dataset, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
-use thalweg_learn::estimator::{network_targets, outputs, restore};
-use thalweg_learn::nn::{Init, Sequence, Shape, spec};
+use thalweg_learn::estimator::{network_targets, outputs, prepare, restore};
 use thalweg_learn::train::{
-    Fitted, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, Validation, fit,
+    Fitted, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, Validation, fit_on,
 };
 use thalweg_learn::{FitError, Model};
-use thalweg_optim::registry;
+use thalweg_optim::{Threads, registry};
 
 use super::{SavedModel, shape_of};
 
@@ -29,6 +28,8 @@ pub struct Training {
     pub metric: Option<Metric>,
     /// Decides every draw.
     pub seed: u64,
+    /// Who shares the work; changes nothing but the time.
+    pub threads: Threads,
 }
 
 /// A model with what is to be told of its training.
@@ -108,17 +109,6 @@ pub enum TrainError {
         /// What is allowed.
         expected: String,
     },
-    /// A network of images on data that are none.
-    #[error(
-        "--network {network} looks at images, and a row of {data} is none; if its numeric columns are pixels, say so with \
-         --image HEIGHTxWIDTH, else use --network mlp or resmlp"
-    )]
-    NoImages {
-        /// The network.
-        network: String,
-        /// The data's name.
-        data: String,
-    },
     /// Nothing to learn from.
     #[error(
         "there is nothing to learn from: every feature is constant in the training rows; check --ignore, or give more rows"
@@ -180,9 +170,8 @@ impl<'d> Ready<'d> {
         let metric = training.metric.unwrap_or(Metric::default_for(data.task()));
         metric.check(data.task())?;
         let outputs = outputs(training.recipe.loss, data)?;
-        let form = form_for(&training.recipe, data)?;
         let split = holdout(&training, data)?;
-        let parts = Parts::new(data, split.as_ref(), form)?;
+        let parts = Parts::new(&training.recipe.network, data, split.as_ref())?;
         if parts.preparation.width() == 0 {
             return Err(TrainError::NoFeatures);
         }
@@ -192,7 +181,7 @@ impl<'d> Ready<'d> {
         if parameters > MOST_WEIGHTS {
             return Err(TrainError::Setting {
                 flag: "network",
-                value: name_of(&training.recipe.network),
+                value: format!("{}", training.recipe.network),
                 expected: format!(
                     "a network of at most {MOST_WEIGHTS} weights, and this one has {parameters}"
                 ),
@@ -203,6 +192,8 @@ impl<'d> Ready<'d> {
             training.recipe.optimizer.build::<f32>(network.layout()).map_err(RecipeError::from)?;
         optimizer.check_learning_rate(training.recipe.learning_rate).map_err(RecipeError::from)?;
         training.recipe.curve(parts.train.rows).map_err(RecipeError::from)?;
+        let shape = shape_of(&parts.preparation);
+        training.recipe.check(shape, parts.train.rows).map_err(RecipeError::from)?;
         Ok(Self { training, data, metric, outputs, parts, parameters })
     }
 
@@ -218,7 +209,7 @@ impl<'d> Ready<'d> {
     /// [`TrainError::Diverged`], [`TrainError::Interrupted`].
     pub fn train(self, keep_going: &dyn Fn() -> bool) -> Result<Trained, TrainError> {
         let Self { training, data, metric, outputs, parts, parameters } = self;
-        let Training { recipe, seed, .. } = training;
+        let Training { recipe, seed, threads, .. } = training;
         let cost = |predictions: &Predictions| {
             let validation = parts.validation.as_ref().expect("costs are asked of a validation part");
             let score = parts.score(metric, validation, predictions).unwrap_or(f64::NAN);
@@ -226,7 +217,8 @@ impl<'d> Ready<'d> {
         };
         let watched =
             parts.validation.as_ref().map(|part| Validation { samples: parts.samples(part), cost: &cost });
-        let fitted = fit(&recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)?;
+        let fitted =
+            fit_on(&threads, &recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)?;
         match fitted.stop {
             StopReason::Interrupted => return Err(TrainError::Interrupted),
             StopReason::Diverged { step } => {
@@ -264,7 +256,7 @@ impl<'d> Ready<'d> {
 }
 
 impl Parts {
-    fn new(data: &Dataset, split: Option<&Split>, form: Form) -> Result<Self, TrainError> {
+    fn new(network: &NetworkSpec, data: &Dataset, split: Option<&Split>) -> Result<Self, TrainError> {
         let all = TrainView::all(data);
         let (train, test): (TrainView<'_>, Option<TestView<'_>>) = match split {
             Some(split) => {
@@ -273,8 +265,7 @@ impl Parts {
             }
             None => (all, None),
         };
-        let preparation = Preparation::fit_as(&train, form)
-            .map_err(|_| TrainError::NoImages { network: "images".to_owned(), data: data.name.clone() })?;
+        let preparation = prepare(network, &train)?;
         let validation = test.map(|test| preparation.apply(&test));
         Ok(Self { train: preparation.apply(&train), validation, preparation })
     }
@@ -304,32 +295,6 @@ impl Parts {
             score: self.score(metric, part, &predictions),
             loss: Some(loss).filter(|loss| loss.is_finite()),
         }
-    }
-}
-
-/// What a network takes: images if its layers begin with them, columns otherwise.
-fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
-    let wanted = match &recipe.network {
-        NetworkSpec::Named(architecture) => architecture.wants_images(),
-        // Layers that cannot stand on plain numbers look at the images that there are.
-        NetworkSpec::Layers(layers) => {
-            let built: Result<Sequence<f32>, _> = spec::build(layers, Shape::Flat(data.inputs()), Init::Auto);
-            data.image_shape().is_some() && built.is_err()
-        }
-    };
-    match (wanted, data.image_shape()) {
-        (false, _) => Ok(Form::Table),
-        (true, Some(_)) => Ok(Form::Images),
-        (true, None) => {
-            Err(TrainError::NoImages { network: name_of(&recipe.network), data: data.name.clone() })
-        }
-    }
-}
-
-fn name_of(network: &NetworkSpec) -> String {
-    match network {
-        NetworkSpec::Named(architecture) => architecture.name().to_owned(),
-        NetworkSpec::Layers(layers) => format!("(a list of {} layers)", layers.len()),
     }
 }
 

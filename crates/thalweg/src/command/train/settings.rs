@@ -10,9 +10,10 @@ use thalweg_data::{Dataset, DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::estimator::default_loss;
 use thalweg_learn::nn::{Activation, Architecture, Init};
+use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::{BatchSize, NetworkSpec, Recipe};
 use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
+use thalweg_optim::{Dialect, OptimizerSpec, Schedule, Threads};
 
 use crate::command::Failure;
 use crate::command::options::{Listed, Wraps, read, schedule, settings, texts, whole, word};
@@ -23,6 +24,15 @@ use crate::study::LossChoice;
 settings! {
     /// The settings as they were given: what was not, is `None`. The keys of a model's recipe are among them.
     pub(super) Settings {
+        /// What regularizes it, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
+        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
+        regularize: (RegularizeSpec),
+        /// Parts of each batch that threads can share; the result depends on it, and not on --threads [default: 1]
+        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
+        shards: (u32),
+        /// Threads; more than --shards have little to do [default: as many as shards, at most the cores]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
+        threads: (usize),
         /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images (see `thalweg list networks`) [default: mlp]
         #[arg(long, value_name = "NAME", help_heading = "Network")]
         network: (NetworkChoice),
@@ -141,6 +151,8 @@ impl Settings {
             patience: (patience > 0).then_some(patience),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
             schedule_epochs: None,
+            regularize: self.regularize.clone().unwrap_or_default(),
+            shards: self.shards.unwrap_or(1).max(1),
         };
         recipe.learning_rate = match self.learning_rate {
             Some(rate) => rate,
@@ -157,6 +169,15 @@ impl Settings {
             validation: self.validation.unwrap_or(0.2),
             metric: self.metric,
             seed: self.seed.unwrap_or(0),
+            threads: self.threads()?,
+        })
+    }
+
+    fn threads(&self) -> Result<Threads, Failure> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let count = self.threads.unwrap_or(cores.min(self.shards.unwrap_or(1) as usize));
+        Threads::new(count.min(1024)).map_err(|cause| {
+            Failure::failed(format!("--threads {count}: the system refuses ({cause}); give fewer"))
         })
     }
 
@@ -180,7 +201,7 @@ impl Settings {
 
 /// An architecture by name; in TOML also a list of layers.
 #[derive(Debug, Clone)]
-struct NetworkChoice(NetworkSpec);
+pub(in crate::command) struct NetworkChoice(pub(in crate::command) NetworkSpec);
 
 impl FromStr for NetworkChoice {
     type Err = String;
