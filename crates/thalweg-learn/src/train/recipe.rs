@@ -105,7 +105,8 @@ impl Recipe {
         self.regularize.layers(self.plain_layers())
     }
 
-    fn plain_layers(&self) -> Vec<LayerSpec> {
+    /// The layers before the output, without regularization.
+    pub(crate) fn plain_layers(&self) -> Vec<LayerSpec> {
         match &self.network {
             NetworkSpec::Named(architecture) => architecture.layers(&self.hidden, self.activation),
             NetworkSpec::Layers(layers) => layers.clone(),

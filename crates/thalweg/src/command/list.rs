@@ -6,6 +6,7 @@ use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::spec::KINDS;
 use thalweg_learn::nn::{Activation, Architecture, Loss};
+use thalweg_learn::regularize::TECHNIQUES;
 use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
@@ -42,6 +43,8 @@ enum What {
     Wrappers,
     /// Learning-rate schedules: formulas, settings and sources
     Schedules,
+    /// Regularization techniques: formulas, settings and sources
+    Regularizers,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
@@ -66,6 +69,7 @@ impl List {
             What::Optimizers => optimizers(),
             What::Wrappers => wrappers(),
             What::Schedules => schedules(),
+            What::Regularizers => regularizers(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
@@ -187,6 +191,35 @@ fn schedules() -> Grid {
             entry.info.formula.to_owned(),
             settings.iter().map(setting).collect::<Vec<_>>().join("; "),
             entry.info.source.to_owned(),
+        ]
+    });
+    grid(columns, rows.collect())
+}
+
+fn regularizers() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("family", "family"),
+        ("summary", "what it does"),
+        ("formula", "formula"),
+        ("settings", "settings, in the order of name=first:second"),
+        ("strengths", "strengths that are tried"),
+        ("source", "source"),
+    ];
+    let rows = TECHNIQUES.iter().map(|technique| {
+        let info = technique.info();
+        let settings = info.settings.iter().map(|setting| {
+            let default = rate_text(setting.default);
+            format!("{} = {} = {default} in {}", setting.symbol, setting.key, setting.range)
+        });
+        [
+            info.name.to_owned(),
+            info.family.name().to_owned(),
+            info.summary.to_owned(),
+            info.formula.to_owned(),
+            settings.collect::<Vec<_>>().join(", "),
+            info.strengths.iter().map(|&strength| rate_text(strength)).collect::<Vec<_>>().join(", "),
+            info.source.to_owned(),
         ]
     });
     grid(columns, rows.collect())
