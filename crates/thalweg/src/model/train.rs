@@ -1,17 +1,18 @@
 //! Training a model to keep: a validation part by the outer policy, early stopping, and what came of it.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
 use thalweg_learn::estimator::{network_targets, outputs, restore};
-use thalweg_learn::nn::{Init, Sequence, Shape, spec};
-use thalweg_learn::train::{
-    Fitted, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, Validation, fit,
-};
+use thalweg_learn::nn::{Init, LayerError, Sequence, Shape, spec};
+use thalweg_learn::train::{Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit};
 use thalweg_learn::{FitError, Model};
-use thalweg_optim::registry;
+use thalweg_optim::{OptimizerSpec, registry};
 
 use super::{SavedModel, shape_of};
+use crate::study::verdict::rate_text;
 
 /// The most weights of a network: training keeps several copies of 4 bytes a weight.
 const MOST_WEIGHTS: usize = 100_000_000;
@@ -86,9 +87,17 @@ pub struct PartReport {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The recipe's settings, or a layer that does not fit.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
+    /// A layer that does not fit.
+    #[error("--network: {0}")]
+    Network(#[from] LayerError),
+    /// The optimizer's name or hyperparameters, its rate, what goes around it, or the schedule.
+    #[error("--{flag}: {why}")]
+    Refused {
+        /// The flag.
+        flag: &'static str,
+        /// Why.
+        why: String,
+    },
     /// The metric.
     #[error(transparent)]
     Metric(#[from] MetricError),
@@ -125,12 +134,18 @@ pub enum TrainError {
     )]
     NoFeatures,
     /// It diverged: a result, and no bug.
-    #[error("training diverged: the loss or a weight became NaN or infinite in step {step}{advice}")]
+    #[error(
+        "training diverged in step {step}: the loss or a weight became NaN or infinite with {optimizer} at rate {}; try a \
+         smaller --learning-rate, such as {}, or --wrap clip-norm=1. No model was written", rate_text(*.learning_rate),
+        rate_text(.learning_rate / 10.0)
+    )]
     Diverged {
         /// The step.
         step: u64,
-        /// What to do.
-        advice: String,
+        /// The optimizer's name.
+        optimizer: String,
+        /// η.
+        learning_rate: f64,
     },
     /// The caller asked to stop.
     #[error("interrupted")]
@@ -144,12 +159,16 @@ impl TrainError {
     }
 }
 
+fn refused<E: Display>(flag: &'static str) -> impl FnOnce(E) -> TrainError {
+    move |error| TrainError::Refused { flag, why: error.to_string() }
+}
+
 /// The learning rate that the optimizer's package documents, in its dialect.
 ///
 /// # Errors
 /// If there is no such optimizer.
 pub fn usual_rate(recipe: &Recipe) -> Result<f64, TrainError> {
-    let entry = registry::find(&recipe.optimizer.name).map_err(RecipeError::from)?;
+    let entry = registry::find(&recipe.optimizer.name).map_err(refused("optimizer"))?;
     Ok(entry.info.learning_rate.get(recipe.optimizer.dialect))
 }
 
@@ -186,23 +205,25 @@ impl<'d> Ready<'d> {
         if parts.preparation.width() == 0 {
             return Err(TrainError::NoFeatures);
         }
-        let network =
-            training.recipe.network(shape_of(&parts.preparation), outputs).map_err(RecipeError::from)?;
+        let recipe = &training.recipe;
+        let network = recipe.network(shape_of(&parts.preparation), outputs)?;
         let parameters = network.layout().len();
         if parameters > MOST_WEIGHTS {
             return Err(TrainError::Setting {
                 flag: "network",
-                value: name_of(&training.recipe.network),
+                value: name_of(&recipe.network),
                 expected: format!(
                     "a network of at most {MOST_WEIGHTS} weights, and this one has {parameters}"
                 ),
             });
         }
         // Built once, so that settings are refused before a step.
-        let optimizer =
-            training.recipe.optimizer.build::<f32>(network.layout()).map_err(RecipeError::from)?;
-        optimizer.check_learning_rate(training.recipe.learning_rate).map_err(RecipeError::from)?;
-        training.recipe.curve(parts.train.rows).map_err(RecipeError::from)?;
+        OptimizerSpec { wrap: Vec::new(), ..recipe.optimizer.clone() }
+            .resolved()
+            .map_err(refused("optimizer"))?;
+        let optimizer = recipe.optimizer.build::<f32>(network.layout()).map_err(refused("wrap"))?;
+        optimizer.check_learning_rate(recipe.learning_rate).map_err(refused("learning-rate"))?;
+        recipe.curve(parts.train.rows).map_err(refused("schedule"))?;
         Ok(Self { training, data, metric, outputs, parts, parameters })
     }
 
@@ -226,17 +247,13 @@ impl<'d> Ready<'d> {
         };
         let watched =
             parts.validation.as_ref().map(|part| Validation { samples: parts.samples(part), cost: &cost });
-        let fitted = fit(&recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)?;
+        let fitted = fit(&recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)
+            .expect("the settings were checked");
         match fitted.stop {
             StopReason::Interrupted => return Err(TrainError::Interrupted),
             StopReason::Diverged { step } => {
-                let advice = format!(
-                    " of {}'s rate {}; try a smaller --learning-rate, such as {}, or --wrap clip-norm=1",
-                    recipe.optimizer.name,
-                    recipe.learning_rate,
-                    recipe.learning_rate / 10.0
-                );
-                return Err(TrainError::Diverged { step, advice });
+                let (optimizer, learning_rate) = (recipe.optimizer.name, recipe.learning_rate);
+                return Err(TrainError::Diverged { step, optimizer, learning_rate });
             }
             StopReason::Completed | StopReason::EarlyStopped => {}
         }

@@ -1,5 +1,7 @@
 //! What the command says of itself: help, lists and completions.
 
+use thalweg::learn::nn::Activation;
+use thalweg::learn::nn::spec::KINDS;
 use thalweg::optim::registry::REGISTRY;
 use thalweg::optim::{Dialect, functions};
 
@@ -27,6 +29,20 @@ fn every_verb_has_help_with_examples() {
             "find-lr --help",
             &["Examples:", "--optimizer", "--from", "[default: 200]", "--batch-size", "falls fastest"],
         ),
+        (
+            "train --help",
+            &[
+                "Examples:",
+                "--network",
+                "--learning-rate",
+                "--validation",
+                "--force",
+                "models/<name>",
+                "[default: 0.2]",
+            ],
+        ),
+        ("predict --help", &["Examples:", "--out", "p(CLASS)", "standard error", "lag_1"]),
+        ("export --help", &["Examples:", "onnxruntime", "NaN where missing", "opset 17", "days since 1970"]),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
         (
             "race --help",
@@ -68,7 +84,9 @@ fn everything_can_be_listed_in_every_format() {
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
         ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
-        ("activations", 5, &["gelu"]),
+        ("networks", 6, &["mlp", "resnet20", "for tables"]),
+        ("layers", KINDS.len(), &["conv2d", "batch-norm"]),
+        ("activations", Activation::ALL.len(), &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {
         for format in ["table", "json", "csv", "markdown"] {
