@@ -104,12 +104,12 @@ pub enum Pixels {
 }
 
 impl Images {
-    /// How many rows a block holds; `None` if the features hold the pixels.
+    /// How many rows a block holds; `None` if the features hold the pixels, or if the shape is empty.
     pub fn rows(&self) -> Option<usize> {
         match &self.pixels {
             Pixels::Columns => None,
-            Pixels::Bytes(bytes) => Some(bytes.len() / self.shape.len()),
-            Pixels::Numbers(numbers) => Some(numbers.len() / self.shape.len()),
+            Pixels::Bytes(bytes) => bytes.len().checked_div(self.shape.len()),
+            Pixels::Numbers(numbers) => numbers.len().checked_div(self.shape.len()),
         }
     }
 
@@ -152,6 +152,8 @@ mod tests {
         let shape = ImageShape { height: 1, width: 2, channels: 1 };
         let images = Images { shape, pixels: Pixels::Bytes(vec![0, 1, 2, 3, 4, 5]) };
         assert_eq!(images.rows(), Some(3));
+        let empty = ImageShape { height: 0, ..shape };
+        assert_eq!(Images { shape: empty, pixels: Pixels::Bytes(vec![]) }.rows(), None);
         assert_eq!(images.pick(&[2, 0]).pixels, Pixels::Bytes(vec![4, 5, 0, 1]));
     }
 }

@@ -28,6 +28,7 @@ pub mod estimator;
 pub mod kernel;
 pub mod nn;
 mod predictions;
+pub mod regularize;
 pub mod train;
 
 pub use baseline::Baseline;

@@ -7,3 +7,4 @@ pub mod conv;
 pub mod denormal;
 pub mod draw;
 pub mod math;
+pub mod normal;

@@ -7,6 +7,8 @@ use thalweg_optim::schedule::ScheduleError;
 use thalweg_optim::{Curve, Horizon, OptimError, OptimizerSpec, Schedule};
 
 use crate::nn::{Activation, Architecture, Init, LayerError, LayerSpec, Loss, Network, Shape};
+use crate::regularize::{Course, Family, RegularizeError, RegularizeSpec, Site};
+use crate::train::StoppingSpec;
 
 /// How a network is built and trained. Fitting never changes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +33,10 @@ pub struct Recipe {
     pub epochs: u32,
     /// Rows per step.
     pub batch_size: BatchSize,
+    /// Parts that each batch is cut into, so that as many threads can share a training: see
+    /// [`Shards`](crate::nn::Shards). The bits of a training depend on it, and not on the threads.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shards: u32,
     /// Epochs without a better validation score after which training stops; `None` never stops early.
     pub patience: Option<u32>,
     /// How the learning rate goes with the step: what it is multiplied by.
@@ -40,6 +46,18 @@ pub struct Recipe {
     /// one has its rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_epochs: Option<u32>,
+    /// What is done against over-fitting; nothing by default.
+    #[serde(default, skip_serializing_if = "RegularizeSpec::is_empty")]
+    pub regularize: RegularizeSpec,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_one(shards: &u32) -> bool {
+    *shards == 1
 }
 
 /// What can be wrong with a recipe.
@@ -55,6 +73,9 @@ pub enum RecipeError {
     /// The network's layers.
     #[error("the network does not fit the data: {0}")]
     Network(#[from] LayerError),
+    /// A regularization technique.
+    #[error(transparent)]
+    Regularize(#[from] RegularizeError),
 }
 
 impl Default for Recipe {
@@ -69,16 +90,22 @@ impl Default for Recipe {
             learning_rate: 1e-3,
             epochs: 50,
             batch_size: BatchSize::Rows(32),
+            shards: 1,
             patience: None,
             schedule: Schedule::default(),
             schedule_epochs: None,
+            regularize: RegularizeSpec::default(),
         }
     }
 }
 
 impl Recipe {
-    /// The layers before the output.
+    /// The layers before the output, with those of the regularization.
     pub fn layers(&self) -> Vec<LayerSpec> {
+        self.regularize.layers(self.plain_layers())
+    }
+
+    fn plain_layers(&self) -> Vec<LayerSpec> {
         match &self.network {
             NetworkSpec::Named(architecture) => architecture.layers(&self.hidden, self.activation),
             NetworkSpec::Layers(layers) => layers.clone(),
@@ -93,14 +120,47 @@ impl Recipe {
         Network::build(&self.layers(), input, outputs, self.init)
     }
 
+    /// The optimizer with what the regularization puts around it, for a training on `rows` rows.
+    pub fn optimizer(&self, rows: usize, seed: u64) -> OptimizerSpec {
+        self.regularize.wrapped(&self.optimizer, Course { steps: self.horizon(rows).steps, seed })
+    }
+
+    /// When a training that is watched stops: as a technique says, else by the recipe's patience.
+    pub fn stopping(&self) -> StoppingSpec {
+        self.regularize.stopping().unwrap_or_else(|| self.patience.into())
+    }
+
+    /// Whether the regularization can be used on `rows` rows of this shape, before anything is trained. (Whether layers
+    /// fit is told by [`Recipe::network`].)
+    ///
+    /// # Errors
+    /// The first technique that does not apply, or two that exclude each other: why, and what to do.
+    pub fn check(&self, input: Shape, rows: usize) -> Result<(), RegularizeError> {
+        let layers = self.plain_layers();
+        let batch = self.batch_size.resolve(rows);
+        self.regularize.check(&Site { input, loss: self.loss, layers: &layers, batch })?;
+        match self.regularize.chosen().iter().find(|chosen| chosen.info().family == Family::Stopping) {
+            Some(chosen) if self.patience.is_some() => Err(RegularizeError::Together {
+                first: "patience",
+                second: chosen.name(),
+                why: "a training ends by one criterion: leave one out",
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// The recipe's schedule, laid over a training on `rows` rows.
     ///
     /// # Errors
     /// If a setting of it is out of its range.
     pub fn curve(&self, rows: usize) -> Result<Curve, ScheduleError> {
+        self.schedule.resolve(self.horizon(rows))
+    }
+
+    fn horizon(&self, rows: usize) -> Horizon {
         let steps_per_epoch = rows.div_ceil(self.batch_size.resolve(rows).max(1)) as u64;
         let epochs = u64::from(self.schedule_epochs.unwrap_or(self.epochs));
-        self.schedule.resolve(Horizon { steps: epochs * steps_per_epoch, steps_per_epoch })
+        Horizon { steps: epochs * steps_per_epoch, steps_per_epoch }
     }
 }
 

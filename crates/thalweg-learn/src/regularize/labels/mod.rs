@@ -1,0 +1,4 @@
+//! Softer labels, and wrong ones.
+
+pub(super) mod noise;
+pub(super) mod smoothing;

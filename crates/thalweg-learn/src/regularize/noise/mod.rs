@@ -1,0 +1,4 @@
+//! Noise on what is learned from, and on the weights.
+
+pub(super) mod input;
+pub mod weight;

@@ -1,0 +1,219 @@
+//! What regularization does within the training loop: made before the first step, with all memory that steps need.
+
+use std::fmt::Debug;
+
+use rand::RngCore;
+use thalweg_optim::Layout;
+use thalweg_optim::random::stream;
+
+use super::augment::affine::Warps;
+use super::draws::Draws;
+use super::noise::weight::NoisyWeights;
+use super::spec::RegularizeSpec;
+use super::technique::Labels;
+use crate::nn::{Loss, SoftClasses, Targets};
+use crate::train::{Recipe, Samples};
+
+/// Changes a gathered batch.
+pub trait Alter: Debug + Send {
+    /// The same `key` makes the same of the same batch. Rows are independent of each other and of their number, unless it
+    /// mixes them.
+    fn alter(&mut self, batch: &mut Batch<'_>, key: u64);
+
+    /// Whether it gives rows a second class.
+    fn mixes(&self) -> bool {
+        false
+    }
+}
+
+/// A batch on its way to the network.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// All training rows.
+    pub train: Samples<'a>,
+    /// Which of them these are.
+    pub rows: &'a [u32],
+    /// Their numbers, row-major.
+    pub x: &'a mut [f32],
+    /// A class code for each row; empty for numbers.
+    pub classes: &'a mut [u32],
+    /// A number for each row; empty for classes.
+    pub values: &'a mut [f32],
+    /// Another class for each row.
+    pub second: &'a mut [u32],
+    /// How much of each row's class is the first.
+    pub share: &'a mut [f32],
+    /// The key of the step, as the layers know it.
+    pub step_key: u64,
+}
+
+impl Batch<'_> {
+    /// Numbers in a row.
+    pub fn width(&self) -> usize {
+        self.train.shape.len()
+    }
+}
+
+/// What an [`Alter`] is made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The training rows, with the labels that training sees.
+    pub train: Samples<'a>,
+    /// Rows in a step, at most.
+    pub batch: usize,
+    /// Parts into which a step is cut.
+    pub shards: usize,
+    /// Of draws that are made once.
+    pub key: u64,
+}
+
+/// All that a recipe's techniques do to batches and to the point where the gradient is taken.
+#[derive(Debug, Default)]
+pub struct BatchPlan {
+    /// Replaced labels of all training rows.
+    labels: Option<Labels>,
+    /// Pixels that move come first, in one pass.
+    warps: Option<Warps>,
+    /// Those before the warp, then those behind it, each with its key.
+    alters: Vec<(u64, Box<dyn Alter>)>,
+    /// How many of them stand before the warp.
+    before: usize,
+    smoothing: f32,
+    soft: bool,
+    second: Vec<u32>,
+    share: Vec<f32>,
+}
+
+impl RegularizeSpec {
+    /// What disturbs the weights in each step of a training, if a technique does.
+    pub fn weight_noise(&self, layout: &Layout, seed: u64) -> Option<NoisyWeights> {
+        self.chosen().iter().find_map(|chosen| {
+            let deviation = chosen.technique().weight_noise(chosen.values())?;
+            Some(NoisyWeights::new(deviation, layout, key(seed, chosen.name())))
+        })
+    }
+}
+
+/// The key of a technique in a training.
+fn key(seed: u64, name: &str) -> u64 {
+    stream(seed, &format!("regularize {name}"), 0).next_u64()
+}
+
+impl BatchPlan {
+    /// The plan for a training of the recipe on these rows. `outputs` is the network's width.
+    pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Self {
+        let (spec, loss) = (&recipe.regularize, recipe.loss);
+        let (batch, shards) = (recipe.batch_size.resolve(train.rows()), recipe.shards.max(1) as usize);
+        let labels = spoiled(spec, train.targets, loss, outputs, seed);
+        let train = Samples { targets: seen(labels.as_ref(), train.targets), ..train };
+        let mut plan = Self::default();
+        let mut warps = Warps::new(train.shape);
+        for chosen in spec.chosen() {
+            let (technique, values, key) = (chosen.technique(), chosen.values(), key(seed, chosen.name()));
+            if let Some(warp) = technique.warp() {
+                warps.push(warp, values, key);
+                plan.before = plan.alters.len();
+            }
+            let scene = Scene { train, batch, shards, key };
+            plan.alters.extend(technique.alter(values, &scene).map(|alter| (key, alter)));
+            if let Some(smoothing) = technique.smoothing(values) {
+                plan.smoothing = smoothing as f32;
+            }
+        }
+        let classes = matches!(train.targets, Targets::Classes(_));
+        plan.soft = classes && (plan.smoothing > 0.0 || plan.alters.iter().any(|(_, alter)| alter.mixes()));
+        plan.second = vec![0; if classes { batch } else { 0 }];
+        plan.share = vec![1.0; batch];
+        plan.warps = (!warps.is_empty()).then_some(warps);
+        plan.labels = labels;
+        plan
+    }
+
+    /// Whether batches go to the network as they are.
+    pub fn leaves_batches(&self) -> bool {
+        self.labels.is_none() && self.warps.is_none() && self.alters.is_empty() && !self.soft
+    }
+
+    /// Changes the gathered rows; `step` counts the batches from 0, and its layers have `step_key`.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a batch and of its address")]
+    pub fn alter(
+        &mut self,
+        train: Samples<'_>,
+        rows: &[u32],
+        x: &mut [f32],
+        classes: &mut [u32],
+        values: &mut [f32],
+        step: u64,
+        step_key: u64,
+    ) {
+        match &self.labels {
+            Some(Labels::Classes { codes, .. }) => {
+                classes.iter_mut().zip(rows).for_each(|(class, &row)| *class = codes[row as usize]);
+            }
+            Some(Labels::Values(spoiled)) => {
+                values.iter_mut().zip(rows).for_each(|(value, &row)| *value = spoiled[row as usize]);
+            }
+            None => {}
+        }
+        let second = &mut self.second[..classes.len()];
+        second.copy_from_slice(classes);
+        let share = &mut self.share[..rows.len()];
+        share.fill(1.0);
+        let train = Samples { targets: seen(self.labels.as_ref(), train.targets), ..train };
+        let mut batch = Batch { train, rows, x, classes, values, second, share, step_key };
+        let (before, behind) = self.alters.split_at_mut(self.before);
+        for (key, alter) in before {
+            alter.alter(&mut batch, Draws::key(*key, step));
+        }
+        if let Some(warps) = &mut self.warps {
+            warps.run(batch.x, step);
+        }
+        for (key, alter) in behind {
+            alter.alter(&mut batch, Draws::key(*key, step));
+        }
+    }
+
+    /// The targets of the rows that were altered last, given their altered classes or values.
+    pub fn targets<'a>(&'a self, plain: Targets<'a, f32>) -> Targets<'a, f32> {
+        match plain {
+            Targets::Classes(first) if self.soft => Targets::Soft(SoftClasses {
+                first,
+                second: &self.second[..first.len()],
+                share: &self.share[..first.len()],
+                smoothing: self.smoothing,
+            }),
+            plain => plain,
+        }
+    }
+}
+
+/// The targets that training sees.
+fn seen<'a>(labels: Option<&'a Labels>, targets: Targets<'a, f32>) -> Targets<'a, f32> {
+    match labels {
+        Some(Labels::Classes { codes, .. }) => Targets::Classes(codes),
+        Some(Labels::Values(values)) => Targets::Values(values),
+        None => targets,
+    }
+}
+
+/// The labels of all rows, if a technique replaces some.
+fn spoiled(
+    spec: &RegularizeSpec,
+    targets: Targets<'_, f32>,
+    loss: Loss,
+    outputs: usize,
+    seed: u64,
+) -> Option<Labels> {
+    let count = if loss == Loss::Binary { 2 } else { outputs as u32 };
+    let mut labels = None;
+    for chosen in spec.chosen().iter().filter(|chosen| chosen.technique().spoils()) {
+        let labels = labels.get_or_insert_with(|| match targets {
+            Targets::Classes(codes) => Labels::Classes { codes: codes.to_vec(), count },
+            Targets::Values(values) => Labels::Values(values.to_vec()),
+            Targets::Soft(_) => panic!("samples have codes or numbers, not distributions"),
+        });
+        let mut draws = Draws::new(key(seed, chosen.name()));
+        chosen.technique().spoil(chosen.values(), labels, &mut draws);
+    }
+    labels
+}
