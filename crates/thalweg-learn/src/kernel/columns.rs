@@ -65,6 +65,24 @@ pub(crate) fn sum_rows<T: Real, const B: usize>(rows: usize, term: impl Fn(usize
     sums
 }
 
+/// `sums[j]` ← Σᵣ `term(r, j)`, for terms that are not written by blocks of columns; the sums of [`sum_rows`].
+#[inline(always)]
+pub(crate) fn sum_columns<T: Real>(rows: usize, sums: &mut [T], term: impl Fn(usize, usize) -> T) {
+    sums.fill(T::ZERO);
+    let whole = rows - rows % AT_ONCE;
+    for first in (0..whole).step_by(AT_ONCE) {
+        for (j, sum) in sums.iter_mut().enumerate() {
+            let eight = (first..first + AT_ONCE).fold(T::ZERO, |eight, row| eight + term(row, j));
+            *sum += eight;
+        }
+    }
+    for row in whole..rows {
+        for (j, sum) in sums.iter_mut().enumerate() {
+            *sum += term(row, j);
+        }
+    }
+}
+
 /// `sums[j]` ← Σᵢ `rows[i][j]`.
 #[derive(Debug)]
 pub struct ColumnSums<'a, T> {

@@ -5,6 +5,7 @@
 pub mod columns;
 pub mod conv;
 pub mod denormal;
+pub mod depthwise;
 pub mod draw;
 pub mod math;
 pub mod normal;

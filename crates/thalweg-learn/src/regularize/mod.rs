@@ -13,6 +13,8 @@
 pub mod augment;
 pub mod draws;
 mod labels;
+#[cfg(test)]
+mod laws;
 mod layers;
 mod mix;
 pub mod noise;
@@ -49,6 +51,9 @@ pub static TECHNIQUES: &[&dyn Technique] = &[
     &wrap::DECOUPLED_DECAY,
     &wrap::MAX_NORM,
     &layers::batch_norm::BatchNorm,
+    &layers::dropout::Dropout,
+    &layers::spatial_dropout::SpatialDropout,
+    &layers::drop_connect::DropConnect,
     &layers::stochastic_depth::StochasticDepth,
     &table::smote::Smote,
     &table::feature_mask::FeatureMask,
@@ -70,6 +75,7 @@ pub static TECHNIQUES: &[&dyn Technique] = &[
     &labels::smoothing::LabelSmoothing,
     &mix::mixup::Mixup,
     &mix::cutmix::CutMix,
+    &mix::manifold_mixup::ManifoldMixup,
     &wrap::CLIP_NORM,
     &wrap::EMA,
     &wrap::SWA,

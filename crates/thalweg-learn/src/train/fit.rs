@@ -301,7 +301,7 @@ impl<'a> Training<'a> {
 
     /// The mode of the next step.
     fn mode(&self) -> Mode {
-        Mode::Train { key: self.key }.within(self.batches as usize)
+        Mode::step(self.key, self.batches)
     }
 
     fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {

@@ -6,6 +6,7 @@ use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
 use thalweg_learn::nn::spec::KINDS;
 use thalweg_learn::nn::{Activation, Architecture, Loss};
+use thalweg_learn::regularize::TECHNIQUES;
 use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
@@ -42,6 +43,8 @@ enum What {
     Wrappers,
     /// Learning-rate schedules: formulas, settings and sources
     Schedules,
+    /// Regularization techniques: formulas, settings and sources
+    Regularizers,
     /// Built-in data sets: sizes, sources and licences
     Datasets,
     /// Metrics: formulas, ranges and conventions
@@ -50,9 +53,9 @@ enum What {
     Splitters,
     /// Test functions of `thalweg race`: formulas, minima and starts
     Functions,
-    /// Networks by name (--network)
-    Networks,
-    /// Layers that a recipe can list
+    /// Named networks, and what each is for
+    Architectures,
+    /// Layers of networks, but for activations
     Layers,
     /// Activations
     Activations,
@@ -66,15 +69,13 @@ impl List {
             What::Optimizers => optimizers(),
             What::Wrappers => wrappers(),
             What::Schedules => schedules(),
+            What::Regularizers => regularizers(),
             What::Datasets => datasets(),
             What::Metrics => metrics(),
             What::Splitters => splitters(),
             What::Functions => functions(),
-            What::Networks => pairs("summary", Architecture::ALL.map(|a| (a.name(), a.summary()))),
-            What::Layers => grid(
-                [("name", "name"), ("summary", "summary")],
-                KINDS.iter().map(|kind| [kind.name, kind.summary].map(str::to_owned)).collect(),
-            ),
+            What::Architectures => summaries(Architecture::ALL.map(|a| (a.name(), a.summary()))),
+            What::Layers => summaries(KINDS.iter().map(|kind| (kind.name, kind.summary))),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -92,6 +93,11 @@ fn grid<const N: usize>(columns: [(&'static str, &str); N], rows: Vec<[String; N
 fn pairs<const N: usize>(key: &'static str, rows: [(&'static str, &'static str); N]) -> Grid {
     let rows = rows.map(|(name, text)| [name.to_owned(), text.to_owned()]);
     grid([("name", "name"), (key, key)], rows.to_vec())
+}
+
+fn summaries(rows: impl IntoIterator<Item = (&'static str, &'static str)>) -> Grid {
+    let rows = rows.into_iter().map(|(name, summary)| [name, summary].map(str::to_owned));
+    grid([("name", "name"), ("summary", "what it does")], rows.collect())
 }
 
 fn optimizers() -> Grid {
@@ -187,6 +193,35 @@ fn schedules() -> Grid {
             entry.info.formula.to_owned(),
             settings.iter().map(setting).collect::<Vec<_>>().join("; "),
             entry.info.source.to_owned(),
+        ]
+    });
+    grid(columns, rows.collect())
+}
+
+fn regularizers() -> Grid {
+    let columns = [
+        ("name", "name"),
+        ("family", "family"),
+        ("summary", "what it does"),
+        ("formula", "formula"),
+        ("settings", "settings, in the order of name=first:second"),
+        ("strengths", "strengths that are tried"),
+        ("source", "source"),
+    ];
+    let rows = TECHNIQUES.iter().map(|technique| {
+        let info = technique.info();
+        let settings = info.settings.iter().map(|setting| {
+            let default = rate_text(setting.default);
+            format!("{} = {} = {default} in {}", setting.symbol, setting.key, setting.range)
+        });
+        [
+            info.name.to_owned(),
+            info.family.name().to_owned(),
+            info.summary.to_owned(),
+            info.formula.to_owned(),
+            settings.collect::<Vec<_>>().join(", "),
+            info.strengths.iter().map(|&strength| rate_text(strength)).collect::<Vec<_>>().join(", "),
+            info.source.to_owned(),
         ]
     });
     grid(columns, rows.collect())

@@ -6,10 +6,12 @@ use serde::Serialize;
 use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
 use thalweg_learn::estimator::{network_targets, outputs, restore};
-use thalweg_learn::nn::{Init, LayerError, Sequence, Shape, spec};
-use thalweg_learn::train::{Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit};
+use thalweg_learn::nn::{Init, LayerError, LayerSpec, Sequence, Shape, spec};
+use thalweg_learn::train::{
+    Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
+};
 use thalweg_learn::{FitError, Model};
-use thalweg_optim::{OptimizerSpec, registry};
+use thalweg_optim::{OptimizerSpec, Threads, registry};
 
 use super::{SavedModel, shape_of};
 use crate::study::verdict::rate_text;
@@ -30,6 +32,8 @@ pub struct Training {
     pub metric: Option<Metric>,
     /// Decides every draw.
     pub seed: u64,
+    /// How many threads share the parts of a batch; `None` is as many as there are cores and parts. Changes no bit.
+    pub threads: Option<usize>,
 }
 
 /// A model with what is to be told of its training.
@@ -206,6 +210,7 @@ impl<'d> Ready<'d> {
             return Err(TrainError::NoFeatures);
         }
         let recipe = &training.recipe;
+        check_codes(recipe, &parts.preparation)?;
         let network = recipe.network(shape_of(&parts.preparation), outputs)?;
         let parameters = network.layout().len();
         if parameters > MOST_WEIGHTS {
@@ -218,12 +223,17 @@ impl<'d> Ready<'d> {
             });
         }
         // Built once, so that settings are refused before a step.
+        let rows = parts.train.rows;
+        recipe.check(network.input(), rows).map_err(refused("regularize"))?;
         OptimizerSpec { wrap: Vec::new(), ..recipe.optimizer.clone() }
             .resolved()
             .map_err(refused("optimizer"))?;
-        let optimizer = recipe.optimizer.build::<f32>(network.layout()).map_err(refused("wrap"))?;
-        optimizer.check_learning_rate(recipe.learning_rate).map_err(refused("learning-rate"))?;
-        recipe.curve(parts.train.rows).map_err(refused("schedule"))?;
+        let optimizer = recipe.optimizer(rows, training.seed).build::<f32>(network.layout());
+        optimizer
+            .map_err(refused("wrap"))?
+            .check_learning_rate(recipe.learning_rate)
+            .map_err(refused("learning-rate"))?;
+        recipe.curve(rows).map_err(refused("schedule"))?;
         Ok(Self { training, data, metric, outputs, parts, parameters })
     }
 
@@ -239,7 +249,10 @@ impl<'d> Ready<'d> {
     /// [`TrainError::Diverged`], [`TrainError::Interrupted`].
     pub fn train(self, keep_going: &dyn Fn() -> bool) -> Result<Trained, TrainError> {
         let Self { training, data, metric, outputs, parts, parameters } = self;
-        let Training { recipe, seed, .. } = training;
+        let Training { recipe, seed, threads, .. } = training;
+        let cores =
+            || std::thread::available_parallelism().map_or(1, usize::from).min(recipe.shards as usize);
+        let threads = Threads::new(threads.unwrap_or_else(cores)).unwrap_or_default();
         let cost = |predictions: &Predictions| {
             let validation = parts.validation.as_ref().expect("costs are asked of a validation part");
             let score = parts.score(metric, validation, predictions).unwrap_or(f64::NAN);
@@ -247,8 +260,9 @@ impl<'d> Ready<'d> {
         };
         let watched =
             parts.validation.as_ref().map(|part| Validation { samples: parts.samples(part), cost: &cost });
-        let fitted = fit(&recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)
-            .expect("the settings were checked");
+        let fitted =
+            fit_on(&threads, &recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)
+                .expect("the settings were checked");
         match fitted.stop {
             StopReason::Interrupted => return Err(TrainError::Interrupted),
             StopReason::Diverged { step } => {
@@ -324,12 +338,15 @@ impl Parts {
     }
 }
 
-/// What a network takes: images if its layers begin with them, columns otherwise.
+/// What a network takes: images if its layers begin with them, codes if they begin with an embedding, columns otherwise.
 fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
     let wanted = match &recipe.network {
         NetworkSpec::Named(architecture) => architecture.wants_images(),
         // Layers that cannot stand on plain numbers look at the images that there are.
         NetworkSpec::Layers(layers) => {
+            if let Some(form) = embedded(layers)? {
+                return Ok(form);
+            }
             let built: Result<Sequence<f32>, _> = spec::build(layers, Shape::Flat(data.inputs()), Init::Auto);
             data.image_shape().is_some() && built.is_err()
         }
@@ -341,6 +358,43 @@ fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
             Err(TrainError::NoImages { network: name_of(&recipe.network), data: data.name.clone() })
         }
     }
+}
+
+/// Codes, if the first layer is an embedding. Behind another layer there are no codes to embed.
+fn embedded(layers: &[LayerSpec]) -> Result<Option<Form>, TrainError> {
+    fn any(layers: &[LayerSpec]) -> bool {
+        layers.iter().any(|layer| match layer {
+            LayerSpec::Embedding(_) => true,
+            LayerSpec::Residual(block) => any(&block.body) || any(&block.shortcut),
+            _ => false,
+        })
+    }
+    let (first, behind) = match layers {
+        [LayerSpec::Embedding(_), behind @ ..] => (Some(Form::Codes), behind),
+        _ => (None, layers),
+    };
+    if any(behind) {
+        let why = "an embedding must be the first layer: it takes the codes of the categories".to_owned();
+        return Err(TrainError::Refused { flag: "network", why });
+    }
+    Ok(first)
+}
+
+/// Whether an embedding has a vector for each code that the data have.
+fn check_codes(recipe: &Recipe, preparation: &Preparation) -> Result<(), TrainError> {
+    let NetworkSpec::Layers(layers) = &recipe.network else { return Ok(()) };
+    let (Some(LayerSpec::Embedding(spec)), there) = (layers.first(), preparation.categories()) else {
+        return Ok(());
+    };
+    if spec.codes == there {
+        return Ok(());
+    }
+    let why = format!(
+        "layer 0 (embedding) has codes = {:?}, and the categories of these data have {there:?} (one more than their columns \
+         would be); write codes = {there:?}",
+        spec.codes
+    );
+    Err(TrainError::Refused { flag: "network", why })
 }
 
 fn name_of(network: &NetworkSpec) -> String {

@@ -258,6 +258,7 @@ impl<'d> Plan<'d> {
             schedule: spec.schedule.clone(),
             // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.
             schedule_epochs: (!spec.schedule.is_default() && epochs != spec.epochs).then_some(spec.epochs),
+            ..Recipe::default()
         };
         Trial { fold, optimizer: optimizer.clone(), role, recipe }
     }

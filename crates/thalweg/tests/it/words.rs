@@ -1,8 +1,10 @@
 //! What the command says of itself: help, lists and completions.
 
-use thalweg::learn::nn::Activation;
 use thalweg::learn::nn::spec::KINDS;
+use thalweg::learn::nn::{Activation, Architecture};
+use thalweg::learn::regularize::TECHNIQUES;
 use thalweg::optim::registry::REGISTRY;
+use thalweg::optim::wrap::WRAPPERS;
 use thalweg::optim::{Dialect, functions};
 
 use crate::common::Folder;
@@ -78,14 +80,15 @@ fn everything_can_be_listed_in_every_format() {
     let folder = Folder::new("list");
     for (what, rows, words) in [
         ("optimizers", REGISTRY.len() * Dialect::ALL.len(), &["adam", "textbook", "Kingma"][..]),
-        ("wrappers", 12, &["lookahead", "Foret", "min(1, c/(‖g‖ + 1e-6))", "{1, 2, …}"]),
+        ("wrappers", WRAPPERS.len(), &["lookahead", "Foret", "min(1, c/(‖g‖ + 1e-6))", "{1, 2, …}"]),
         ("schedules", 13, &["cosine", "reduce-on-plateau", "Loshchilov", "final", "[0, ∞)"]),
+        ("regularizers", TECHNIQUES.len(), &["mixup", "DeVries", "dropout", "(0, ∞)"]),
         ("datasets", 9, &["digits", "air-passengers", "1797", "fashion-mnist-test", "70000"]),
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
         ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
-        ("networks", 6, &["mlp", "resnet20", "for tables"]),
-        ("layers", KINDS.len(), &["conv2d", "batch-norm"]),
+        ("architectures", Architecture::ALL.len(), &["resnet8", "resmlp"]),
+        ("layers", KINDS.len(), &["conv2d", "drop-connect", "fully connected"]),
         ("activations", Activation::ALL.len(), &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {

@@ -48,7 +48,8 @@ impl Technique for BatchNorm {
     fn layers(&self, values: &[f64], layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
         let ghost = Some(values[0] as usize).filter(|&rows| rows > 0);
         rewrite(layers, &mut |layer, place, out| {
-            let weights = matches!(layer, LayerSpec::Dense(_) | LayerSpec::Conv2d(_));
+            let weights =
+                matches!(layer, LayerSpec::Dense(_) | LayerSpec::Conv2d(_) | LayerSpec::DropConnect(_));
             out.push(layer);
             if weights && place.before_activation {
                 out.push(LayerSpec::BatchNorm(BatchNormSpec { ghost, ..BatchNormSpec::default() }));

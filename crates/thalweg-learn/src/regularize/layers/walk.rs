@@ -55,6 +55,7 @@ fn wants_images(layers: &[LayerSpec]) -> bool {
         | LayerSpec::GlobalAvgPool(_)
         | LayerSpec::Flatten(_) => true,
         LayerSpec::Residual(block) => wants_images(&block.body),
+        LayerSpec::DropConnect(around) => wants_images(std::slice::from_ref(&around.inner)),
         _ => false,
     })
 }

@@ -1,6 +1,7 @@
 //! Rows mixed with rows, and their targets with them.
 
 pub(super) mod cutmix;
+pub(super) mod manifold_mixup;
 pub(super) mod mixup;
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,13 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --config bad.toml", &["bad.toml", "«learning_rates»", "«learning-rate»?"]),
     ("train iris --config layers.toml", &["layers.toml, line 1, network", "«convd2»", "«conv2d»?"]),
     ("train iris --config conv.toml", &["--network", "layer 0 (conv2d)", "wants an image"]),
+    ("train iris --regularize dropuot=0.3", &["--regularize", "«dropuot»", "«dropout»?"]),
+    ("train iris --regularize cutmix", &["--regularize", "cutmix"]),
+    (
+        "train mixed.csv --target y --config codes.toml",
+        &["--network", "layer 0 (embedding)", "write codes = ["],
+    ),
+    ("train mixed.csv --target y --config late.toml", &["--network", "must be the first layer"]),
     ("train mixed.csv", &["--target", "age"]),
     ("predict nope mixed.csv", &["nope", "thalweg train"]),
     ("predict mixed.csv mixed.csv", &["mixed.csv", "no model folder"]),
@@ -45,6 +52,8 @@ fn wrong_models_and_rows_are_refused() {
     folder.write("bad.toml", "learning_rates = 0.1\n");
     folder.write("layers.toml", "network = [{ layer = \"convd2\" }]\n");
     folder.write("conv.toml", "network = [{ layer = \"conv2d\", filters = 2 }]\n");
+    folder.write("codes.toml", "network = [{ layer = \"embedding\", codes = [3] }]\n");
+    folder.write("late.toml", "network = [\"relu\", { layer = \"embedding\", codes = [3] }]\n");
     let before = folder.contents();
     let mut wrong = Vec::new();
     for (arguments, words) in REFUSED {

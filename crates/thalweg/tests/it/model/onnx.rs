@@ -138,6 +138,15 @@ const RECIPES: &[(&str, &str)] = &[
             "batch-norm", { layer = "dense", units = 7, bias = false }, "sigmoid",
         ]"#,
     ),
+    (
+        "regularized",
+        r#"network = [
+            { layer = "drop-connect", rate = 0.2, inner = { layer = "conv2d", filters = 6 } }, "group-norm", "mix-point", "relu",
+            "spatial-dropout", "layer-norm", { layer = "conv2d", filters = 4, stride = 2 }, "flatten",
+            { layer = "group-norm", groups = 5 }, "layer-norm", "dropout",
+        ]
+        regularize = { dropout = 0.3, mixup = 0.2 }"#,
+    ),
     // The flattened rows of an image, and of one that is as it came.
     (
         "flattened",
@@ -154,7 +163,7 @@ const RECIPES: &[(&str, &str)] = &[
 
 #[test]
 fn every_layer_and_activation_is_among_the_recipes() {
-    let all: String = RECIPES.iter().map(|(_, recipe)| *recipe).collect();
+    let all = RECIPES.iter().map(|(_, recipe)| *recipe).collect::<String>() + EMBEDDED;
     for name in KINDS.iter().map(|kind| kind.name).chain(Activation::ALL.map(Activation::name)) {
         assert!(all.contains(&format!("\"{name}\"")), "no recipe has «{name}»");
     }
@@ -178,6 +187,24 @@ fn layers_of_every_kind() {
     // The block of an image as the columns of a table.
     folder.good("train x.npy --hidden 4 --epochs 1 --out mlp --quiet");
     check(&folder, &python, "mlp", "x.npy");
+}
+
+/// The categories of `mixed.csv` by trained vectors: four cities, and sixty jobs of which fifty have a code.
+const EMBEDDED: &str = r#"network = [{ layer = "embedding", codes = [5, 51], width = 3 }, { layer = "dense", units = 5 }, "relu"]"#;
+
+#[test]
+fn categories_as_codes() {
+    let Some(python) = python() else { return };
+    let folder = Folder::new("onnx-codes");
+    folder.write("mixed.csv", mixed(260));
+    folder.write("recipe.toml", EMBEDDED);
+    folder.write(
+        "new.csv",
+        "job,flat,city,age,member,joined\nj99,5,Lima,1,no,2049-12-31\nj01,,?,NA,?,\nj00,5,,2,no,\n",
+    );
+    folder.good(&format!("train mixed.csv {MIXED} --config recipe.toml --validation 0 --out m"));
+    check(&folder, &python, "m", "mixed.csv");
+    check(&folder, &python, "m", "new.csv");
 }
 
 #[test]

@@ -35,7 +35,14 @@ fn trained(path: &str) -> Trained {
         learning_rate: 1e-3,
         ..Recipe::default()
     };
-    let training = Training { recipe, split: SplitSpec::default(), validation: 0.2, metric: None, seed: 0 };
+    let training = Training {
+        recipe,
+        split: SplitSpec::default(),
+        validation: 0.2,
+        metric: None,
+        seed: 0,
+        threads: None,
+    };
     let trained = Ready::new(training, &data).expect("settings").train(&|| true).expect("a model");
     // Prepared by the view of a training and by the schema, rows are the same.
     let prepared = trained.saved.preparation.apply(&TrainView::all(&data));
