@@ -5,7 +5,7 @@ use thalweg_data::{
     TestView, TrainView, View,
 };
 
-use crate::nn::{Init, Loss, Shape, Targets, spec};
+use crate::nn::{Init, LayerSpec, Loss, Shape, Targets, spec};
 use crate::train::{Model, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, fit};
 
 /// Settings that can be fitted. Fitting never changes them: what was fitted is a [`Predictor`].
@@ -91,13 +91,17 @@ pub fn outputs(loss: Loss, data: &Dataset) -> Result<usize, FitError> {
     }
 }
 
-/// The form of rows that a network looks at: images if its layers cannot stand on plain numbers, else columns.
+/// The form of rows that a network looks at: codes if it begins with an embedding, images if its layers cannot stand on
+/// plain numbers, else columns.
 ///
 /// # Errors
 /// [`FitError::NoImages`] if it wants images and the data have none.
 pub fn form(network: &NetworkSpec, data: &Dataset) -> Result<Form, FitError> {
     let (wanted, name) = match network {
         NetworkSpec::Named(architecture) => (architecture.wants_images(), architecture.name()),
+        NetworkSpec::Layers(layers) if matches!(layers[..], [LayerSpec::Embedding(_), ..]) => {
+            return Ok(Form::Codes);
+        }
         NetworkSpec::Layers(layers) => {
             let flat = spec::build::<f32>(layers, Shape::Flat(data.inputs()), Init::Auto);
             (data.image_shape().is_some() && flat.is_err(), "of these layers")

@@ -142,7 +142,7 @@ settings! {
         schedule: (Schedule),
 
         /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images; in TOML also a list of layers (see `thalweg list
-        /// networks`) [default: mlp]
+        /// architectures`) [default: mlp]
         #[arg(long, value_name = "NAME", help_heading = "Training")]
         network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]

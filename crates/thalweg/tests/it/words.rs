@@ -31,6 +31,20 @@ fn every_verb_has_help_with_examples() {
             "find-lr --help",
             &["Examples:", "--optimizer", "--from", "[default: 200]", "--batch-size", "falls fastest"],
         ),
+        (
+            "train --help",
+            &[
+                "Examples:",
+                "--network",
+                "--learning-rate",
+                "--validation",
+                "--force",
+                "models/<name>",
+                "[default: 0.2]",
+            ],
+        ),
+        ("predict --help", &["Examples:", "--out", "p(CLASS)", "standard error", "lag_1"]),
+        ("export --help", &["Examples:", "onnxruntime", "NaN where missing", "opset 17", "days since 1970"]),
         ("report --help", &["Examples:", "--format", "runs/digits"]),
         (
             "race --help",

@@ -13,7 +13,7 @@ use thalweg_learn::nn::{Activation, Architecture, Init};
 use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::{BatchSize, NetworkSpec, Recipe};
 use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{Dialect, OptimizerSpec, Schedule, Threads};
+use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
 
 use crate::command::Failure;
 use crate::command::options::{Listed, Wraps, read, schedule, settings, texts, whole, word};
@@ -24,16 +24,7 @@ use crate::study::LossChoice;
 settings! {
     /// The settings as they were given: what was not, is `None`. The keys of a model's recipe are among them.
     pub(super) Settings {
-        /// What regularizes it, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
-        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
-        regularize: (RegularizeSpec),
-        /// Parts of each batch that threads can share; the result depends on it, and not on --threads [default: 1]
-        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
-        shards: (u32),
-        /// Threads; more than --shards have little to do [default: as many as shards, at most the cores]
-        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
-        threads: (usize),
-        /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images (see `thalweg list networks`) [default: mlp]
+        /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images (see `thalweg list architectures`) [default: mlp]
         #[arg(long, value_name = "NAME", help_heading = "Network")]
         network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
@@ -75,6 +66,13 @@ settings! {
         #[arg(long, value_name = "N|full", help_heading = "Training")]
         batch_size: (BatchSize),
 
+        /// What is done against over-fitting, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
+        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
+        regularize: (RegularizeSpec),
+        /// Parts that each batch is cut into, so that as many threads share the training; decides the bits [default: 1]
+        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
+        shards: (u32),
+
         /// The share of the rows to validate on: the best epoch's weights are kept; 0 trains on all rows to the last epoch
         /// [default: 0.2]
         #[arg(long, value_name = "SHARE", help_heading = "Validation")]
@@ -92,6 +90,9 @@ settings! {
         #[arg(long, value_parser = whole::<u64>, value_name = "N", help_heading = "Validation")]
         seed: (u64),
 
+        /// Threads for the parts of a batch; changes nothing but the time [default: the cores, as many as there are parts]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
+        threads: (usize),
         /// The model's folder [default: models/<name>]
         #[arg(long, value_name = "DIR", help_heading = "Running")]
         out: (PathBuf),
@@ -134,7 +135,9 @@ impl Settings {
         if let Some(wraps) = &self.wrap {
             optimizer.wrap.clone_from(&wraps.0);
         }
-        let patience = self.patience.unwrap_or(10);
+        let regularize = self.regularize.clone().unwrap_or_default();
+        // A technique that says when to stop is the only one to do so.
+        let patience = self.patience.or_else(|| regularize.stopping().is_none().then_some(10));
         let mut recipe = Recipe {
             network: self.network.clone().map_or(default.network, |choice| choice.0),
             hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
@@ -148,11 +151,11 @@ impl Settings {
             learning_rate: default.learning_rate,
             epochs: self.epochs.unwrap_or(default.epochs),
             batch_size: self.batch_size.unwrap_or(default.batch_size),
-            patience: (patience > 0).then_some(patience),
+            shards: self.shards.unwrap_or(default.shards),
+            patience: patience.filter(|&epochs| epochs > 0),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
             schedule_epochs: None,
-            regularize: self.regularize.clone().unwrap_or_default(),
-            shards: self.shards.unwrap_or(1).max(1),
+            regularize,
         };
         recipe.learning_rate = match self.learning_rate {
             Some(rate) => rate,
@@ -169,15 +172,7 @@ impl Settings {
             validation: self.validation.unwrap_or(0.2),
             metric: self.metric,
             seed: self.seed.unwrap_or(0),
-            threads: self.threads()?,
-        })
-    }
-
-    fn threads(&self) -> Result<Threads, Failure> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = self.threads.unwrap_or(cores.min(self.shards.unwrap_or(1) as usize));
-        Threads::new(count.min(1024)).map_err(|cause| {
-            Failure::failed(format!("--threads {count}: the system refuses ({cause}); give fewer"))
+            threads: self.threads,
         })
     }
 
