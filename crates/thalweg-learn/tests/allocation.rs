@@ -95,6 +95,8 @@ fn towers() -> Vec<OptimizerSpec> {
     };
     let rides =
         ["clip-norm=1", "clip-value=0.5", "weight-decay=0.01", "decoupled-decay=0.01", "guard", "ema=0.9"];
+    let of_weights =
+        ["l1=0.01:1", "lasso-prox=0.01:1", "elastic-net=0.01:0.5:1", "max-norm=1", "gradient-noise"];
     let passes = ["clip-adaptive=0.01", "accumulate=2", "lookahead=2", "swa=0:1", "ema=0.9", "sam"];
     let groups = wrap("adam", &["clip-norm=1", "ema=0.9", "asam"])
         .group(GroupSpec::role("bias").optimizer(wrap("nag", &["accumulate=2"]).dialect(Dialect::Textbook)))
@@ -105,6 +107,8 @@ fn towers() -> Vec<OptimizerSpec> {
         wrap("adam", &rides),
         wrap("momentum", &passes),
         wrap("lbfgs", &["lookahead=2", "ema=0.9", "sam"]),
+        wrap("adam", &of_weights),
+        wrap("lbfgs", &of_weights[..4]),
         groups,
     ]
 }

@@ -16,7 +16,7 @@ use std::time::Instant;
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::registry::{Entry, Kind, REGISTRY};
 use thalweg_optim::{
-    Half, HalfSpan, Keep, Layout, Optimizer, OptimizerSpec, Precision, Riders, Role, Span, Threads,
+    Half, HalfSpan, Keep, Layout, Optimizer, OptimizerSpec, Penalties, Precision, Riders, Role, Span, Threads,
 };
 
 /// x ← x·a + b over a whole slice: each byte is read once and written once.
@@ -150,7 +150,7 @@ fn step(
         let riders = Riders {
             guard: true,
             clip_norm: Some(1.0),
-            decay: 1e-4,
+            penalties: Penalties { decay: 1e-4, ..Penalties::NONE },
             average_weight: 1e-3,
             ..Riders::default()
         };

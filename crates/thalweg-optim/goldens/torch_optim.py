@@ -540,6 +540,105 @@ CLIPPED = [
 # Coupled decay: the package's own weight_decay argument, the rule at its second set.
 COUPLED = {"momentum": (torch.optim.SGD, 0.05), "adam": (torch.optim.Adam, 0.05), "rmsprop": (torch.optim.RMSprop, 0.02)}
 
+
+
+# Penalties of the loss, whose gradients are torch's own (that of |w| at 0 is 0).
+def l1(w, s):
+    return s["decay"] * w.abs().sum()
+
+
+def elastic_net(w, s):
+    return s["decay"] * (s["ratio"] * w.abs().sum() + 0.5 * (1.0 - s["ratio"]) * w.square().sum())
+
+
+PENALIZED = [
+    ("l1", l1, {"decay": 0.05}, "momentum"),
+    ("l1", l1, {"decay": 0.05}, "adam"),
+    ("l1", l1, {"decay": 0.3, "weights_only": 1.0}, "momentum"),
+    ("elastic-net", elastic_net, {"decay": 0.1, "ratio": 0.25}, "momentum"),
+    ("elastic-net", elastic_net, {"decay": 0.1, "ratio": 0.75, "weights_only": 1.0}, "adam"),
+]
+
+
+# What is done to W after the step; h are the rule's hyperparameters.
+def soft_threshold(w, s, h):
+    w.copy_(torch.nn.functional.softshrink(w, h["learning_rate"] * s["decay"]))
+
+
+def max_norm(w, s, _h):
+    """A unit is a column; a vector is one. Not torch.renorm, which adds 1e-7 to the length."""
+    w.mul_((s["radius"] / torch.linalg.vector_norm(w, dim=0, keepdim=True)).clamp(max=1.0))
+
+
+AFTER = [
+    ("lasso-prox", soft_threshold, {"decay": 0.4}, "momentum"),
+    ("lasso-prox", soft_threshold, {"decay": 0.4, "weights_only": 1.0}, "adam"),
+    ("max-norm", max_norm, {"radius": 0.8}, "momentum"),
+    ("max-norm", max_norm, {"radius": 1.2}, "adam"),
+]
+
+# Decay of weights alone, by torch's own parameter groups.
+OF_WEIGHTS = [
+    ("decay-coupled", "momentum", momentum, 0.05),
+    ("decay-decoupled", "adam", of_adam(torch.optim.AdamW), 0.5),
+]
+
+
+def weights_of(problem, w, s):
+    """The parameters that are touched: all, or those whose role is that of a weight."""
+    roles = [role for *_, role in problem["layout"]] if "layout" in problem else ["weight"]
+    return [p for p, role in zip(w, roles, strict=True) if role == "weight" or not s.get("weights_only")]
+
+
+def penalized_rows(problems):
+    for name, penalty, settings, rule in PENALIZED:
+        build, hypers = ELEMENTWISE[rule]
+
+        def pulled(w, h, problem, build=build, penalty=penalty, s=settings):
+            def before(*_):
+                for p in weights_of(problem, w, s):
+                    p.grad += torch.autograd.grad(penalty(p, s), p)[0]
+
+            optimizer = build(w, h)
+            optimizer.register_step_pre_hook(before)
+            return optimizer
+
+        for problem in problems:
+            found = walk(lambda w, h, p=problem, f=pulled: f(w, h, p), hypers[1], problem)
+            yield wrapped_row(name, settings, rule, hypers[1], problem, found)
+    for name, change, settings, rule in AFTER:
+        build, hypers = ELEMENTWISE[rule]
+
+        def changed(w, h, problem, build=build, change=change, s=settings, name=name):
+            # A max-norm leaves biases alone in any case.
+            only = {"weights_only": 1.0} if name == "max-norm" else s
+
+            @torch.no_grad()
+            def after(*_):
+                for p in weights_of(problem, w, only):
+                    change(p, s, h)
+
+            optimizer = build(w, h)
+            optimizer.register_step_post_hook(after)
+            return optimizer
+
+        for problem in problems:
+            found = walk(lambda w, h, p=problem, f=changed: f(w, h, p), hypers[1], problem)
+            yield wrapped_row(name, settings, rule, hypers[1], problem, found)
+    problem, settings = BLOCKS[0], {"weights_only": 1.0}
+    for name, rule, build, decay in OF_WEIGHTS:
+        hyper = ELEMENTWISE[rule][1][1]
+
+        def grouped(w, h, build=build, decay=decay):
+            weights = weights_of(problem, w, settings)
+            others = [p for p in w if all(p is not q for q in weights)]
+            groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+            return build(groups, h)
+
+        found = walk(grouped, hyper, problem)
+        yield wrapped_row(name, {"weight_decay": decay, **settings}, rule, hyper, problem, found)
+
+
 AVERAGED = [
     ("ema", lambda s: get_ema_multi_avg_fn(s["decay"]), {"decay": 0.9}, "momentum"),
     ("ema", lambda s: get_ema_multi_avg_fn(s["decay"]), {"decay": 0.999}, "adam"),
@@ -561,6 +660,7 @@ def wrapped():
                 optimizer.step()
                 path.append(flat(w))
             yield wrapped_row(name, settings, rule, hypers[1], problem, {"w": walked(path)})
+    yield from penalized_rows(problems)
     for rule, (_, decay) in COUPLED.items():
         build, hypers = ELEMENTWISE[rule]
 

@@ -3,12 +3,12 @@
 use crate::half::HalfPart;
 use crate::hyper::{self, Dialect, OptimError};
 use crate::kernel::dispatch;
-use crate::kernel::step::{BLOCK, Pass, Ride, Step, Work};
+use crate::kernel::step::{BLOCK, Pass, Rides, Step, Work};
 use crate::kernel::sums::STRETCH;
 use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::packed::{Packed, Precision};
-use crate::params::Layout;
+use crate::params::{Layout, Role};
 use crate::pieces::{self, PieceStep, PieceWork, State, Weights, step_key};
 use crate::real::Real;
 use crate::riders::Riders;
@@ -34,7 +34,7 @@ pub struct Elementwise<R: Rule, T: Real> {
     threads: Threads,
     scratch: Scratch<T>,
     /// Empty between steps, as are the pieces.
-    works: Vec<Work<'static, R, T>>,
+    works: Vec<(Work<'static, R, T>, Role)>,
     pieces: Vec<PieceWork<'static, R>>,
 }
 
@@ -149,25 +149,31 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         }
     }
 
-    fn move_full(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Ride<T>) {
+    fn move_full(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, rides: Rides<T>) {
         let coefficients = self.rule.coefficients::<T>(self.steps, learning_rate, &mut self.scalars);
         let Cut { threads, stretch, far } = self.cut();
         let Memory::Full(state) = &mut self.memory else { unreachable!("asked for by its caller") };
         let mut slots = R::State::<T>::split(state, self.layout.len());
-        let mut works: Vec<Work<'_, R, T>> = recycle(std::mem::take(&mut self.works));
+        let mut works: Vec<(Work<'_, R, T>, Role)> = recycle(std::mem::take(&mut self.works));
+        let (one_per_block, mut blocks) =
+            (spans.len() == self.layout.blocks().len(), self.layout.blocks().iter());
         for span in spans {
             span.check();
-            let mut rest = span.len();
-            let mut whole = Work::new(span.reborrow(), R::State::<T>::take_front(&mut slots, rest));
-            while rest > stretch {
-                works.push(whole.take_front(stretch));
-                rest -= stretch;
+            let mut span = span.reborrow();
+            if !rides.differ {
+                cut_up::<R, T>(span, Role::Weight, &mut slots, stretch, &mut works);
+                continue;
             }
-            works.push(whole);
+            for block in blocks.by_ref().take(if one_per_block { 1 } else { usize::MAX }) {
+                let own = span.take_front(block.range.len());
+                cut_up::<R, T>(own, block.role, &mut slots, stretch, &mut works);
+            }
         }
         passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| dispatch(Step { coefficients, riders, pass, far, work }));
-            works.iter().map(|work| work.sums).fold([0.0; 2], add)
+            threads.run(&mut works, |(work, role)| {
+                dispatch(Step { coefficients, riders: rides.of(*role), pass, far, work });
+            });
+            works.iter().map(|(work, _)| work.sums).fold([0.0; 2], add)
         });
         self.works = recycle(works);
     }
@@ -177,7 +183,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         &mut self,
         weights: impl Iterator<Item = Weights<'a>>,
         learning_rate: f64,
-        riders: Ride<f32>,
+        rides: Rides<f32>,
     ) {
         let coefficients = self.rule.coefficients::<f32>(self.steps, learning_rate, &mut self.scalars);
         let (Cut { threads, stretch, far }, key) = (self.cut(), step_key(&self.layout, self.steps));
@@ -191,8 +197,9 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         let mut works: Vec<PieceWork<'_, R>> = recycle(std::mem::take(&mut self.pieces));
         pieces::works(weights, state, &self.layout, stretch, &mut works);
         passes::<R, f32>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads
-                .run(&mut works, |work| dispatch(PieceStep { coefficients, riders, pass, key, far, work }));
+            threads.run(&mut works, |work| {
+                dispatch(PieceStep { coefficients, riders: rides.of(work.role), pass, key, far, work });
+            });
             works.iter().map(|work| work.sums).fold([0.0; 2], add)
         });
         self.pieces = recycle(works);
@@ -209,6 +216,23 @@ fn full<T: Real, S: Slots<T>>(initial: S, n: usize) -> Vec<T> {
         }
     }
     state
+}
+
+/// Adds stretches of parameters of one role with their state, the front of `slots`.
+fn cut_up<'a, R: Rule, T: Real>(
+    span: Span<'a, T>,
+    role: Role,
+    slots: &mut <R::State<T> as Slots<T>>::Slices<'a>,
+    stretch: usize,
+    works: &mut Vec<(Work<'a, R, T>, Role)>,
+) {
+    let mut rest = span.len();
+    let mut whole = Work::new(span, R::State::<T>::take_front(slots, rest));
+    while rest > stretch {
+        works.push((whole.take_front(stretch), role));
+        rest -= stretch;
+    }
+    works.push((whole, role));
 }
 
 /// Calls `run` for each pass that the rule needs; it returns the sums, added in order.
@@ -251,12 +275,12 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         let Some(riders) = riders else { return outcome };
         self.steps += 1;
         match self.memory {
-            Memory::Full(_) => self.move_full(spans, learning_rate, Ride::new(riders, learning_rate)),
+            Memory::Full(_) => self.move_full(spans, learning_rate, Rides::new(riders, learning_rate)),
             Memory::Packed(_) => {
                 spans.iter().for_each(Span::check);
                 let spans = T::single_spans(spans).expect("packed states are of single precision");
                 let weights = spans.iter_mut().map(|span| Weights::Full(span.reborrow()));
-                self.move_pieces(weights, learning_rate, Ride::new(riders, learning_rate));
+                self.move_pieces(weights, learning_rate, Rides::new(riders, learning_rate));
             }
         }
         outcome
@@ -271,7 +295,7 @@ impl<R: Rule, T: Real> Optimizer<T> for Elementwise<R, T> {
         let Some(riders) = riders else { return outcome };
         self.steps += 1;
         let weights = parts.iter_mut().map(|part| Weights::Half(part.reborrow()));
-        self.move_pieces(weights, learning_rate, Ride::new(riders, learning_rate));
+        self.move_pieces(weights, learning_rate, Rides::new(riders, learning_rate));
         outcome
     }
 

@@ -37,6 +37,7 @@ pub mod rules;
 pub mod schedule;
 pub mod search;
 pub mod shaped;
+mod sign;
 pub mod slots;
 pub mod span;
 pub mod spec;
@@ -55,7 +56,7 @@ pub use optimizer::{Factors, Optimizer, Outcome, StepReport};
 pub use packed::Precision;
 pub use params::{Block, Layout, Orientation, Role};
 pub use real::Real;
-pub use riders::Riders;
+pub use riders::{Penalties, Riders};
 pub use rule::Rule;
 pub use rules::{
     AdaBelief, Adadelta, Adagrad, Adam, AdamW, Adamax, Adan, Adopt, AmsGrad, Lion, Momentum, NAdam, Nag,

@@ -9,7 +9,7 @@ use crate::kernel::pack::{Rounding, hash};
 use crate::kernel::step::{BLOCK, Moves, Pass, Ride, Sums};
 use crate::kernel::{AHEAD, Isa, Kernel, LONG, call_ahead, dispatch};
 use crate::packed::{Cells, Pack, Unpack};
-use crate::params::Layout;
+use crate::params::{Layout, Role};
 use crate::rule::Rule;
 use crate::slots::Slots;
 use crate::span::{Grad, Span};
@@ -156,6 +156,8 @@ impl<R: Rule> State<'_, R> {
 pub(crate) struct PieceWork<'a, R: Rule> {
     weights: Weights<'a>,
     state: State<'a, R>,
+    /// That of its tensor.
+    pub(crate) role: Role,
     /// The number of its first block.
     first: usize,
     /// The sums of a rule that measures.
@@ -181,7 +183,7 @@ pub(crate) fn works<'a, 'b: 'a, R: Rule>(
             while own.len() > 0 {
                 let n = most.min(own.len());
                 let (weights, state) = (own.take_front(n), state.take_front(n));
-                works.push(PieceWork { weights, state, first, sums: [0.0; 2] });
+                works.push(PieceWork { weights, state, role: tensor.role, first, sums: [0.0; 2] });
                 first += n.div_ceil(BLOCK);
             }
         }
@@ -206,7 +208,7 @@ impl<R: Rule> Kernel for PieceStep<'_, '_, R> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { coefficients, riders, pass, key, far, work } = self;
-        let PieceWork { weights, state, first, sums } = work;
+        let PieceWork { weights, state, first, sums, .. } = work;
         let mut moves = Moves::<R, f32> { coefficients, riders, pass, sums: Sums::default() };
         let n = weights.len();
         let whole = n - n % BLOCK;

@@ -25,14 +25,15 @@ pub type Stream = ChaCha8Rng;
 pub fn stream(seed: u64, purpose: &str, index: u64) -> Stream {
     let mut key = [0_u8; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..16].copy_from_slice(&fnv1a(purpose.as_bytes()).to_le_bytes());
+    key[8..16].copy_from_slice(&spread(purpose.as_bytes()).to_le_bytes());
     let mut rng = ChaCha8Rng::from_seed(key);
     rng.set_stream(index);
     rng
 }
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo): spreads the few purposes over the key; not used against an adversary.
-fn fnv1a(bytes: &[u8]) -> u64 {
+/// A number for a name, by FNV-1a, 64 bits (Fowler, Noll, Vo): spreads the few purposes over the key; not used against an
+/// adversary.
+pub(crate) fn spread(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

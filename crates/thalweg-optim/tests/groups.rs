@@ -198,7 +198,8 @@ fn look_ahead_groups_ask_at_their_own_points() {
 fn only_weights_decay_with_the_preset() {
     let layout = network();
     let dim = layout.len();
-    for text in ["decoupled-decay=0.5", "weight-decay=0.5"] {
+    for text in ["decoupled-decay=0.5", "weight-decay=0.5", "l1=0.5", "lasso-prox=0.5", "elastic-net=0.5:0.3"]
+    {
         let spec = OptimizerSpec::named("sgd").wrapped(wrapper(text)).preset(Preset::NoBiasDecay);
         let mut w = vec![1.0; dim];
         spec.build::<f64>(&layout).unwrap().step_with(&mut w, &vec![0.0; dim], 0.1).unwrap();
@@ -230,7 +231,13 @@ fn near(found: &[f64], expected: &[f64]) {
 /// A factor reaches a decay wherever it is written: around all groups, in the rule, or in a wrapper that a group brings.
 #[test]
 fn a_group_s_factor_reaches_decays_outside_and_inside() {
-    for (text, default) in [("decoupled-decay", 1e-2), ("weight-decay", 1e-4)] {
+    for (text, default) in [
+        ("decoupled-decay", 1e-2),
+        ("weight-decay", 1e-4),
+        ("l1", 1e-5),
+        ("lasso-prox", 1e-4),
+        ("elastic-net", 1e-4),
+    ] {
         let own = |value: &str| OptimizerSpec::named("sgd").wrapped(wrapper(&format!("{text}{value}")));
         let plain = OptimizerSpec::named("sgd");
         // Biases at a factor of 0, scales at 0.5 of a wrapper's default, weights twice; 0.2 more outside.
@@ -268,20 +275,40 @@ fn a_group_s_factor_reaches_decays_outside_and_inside() {
     near(&found, &[weight, 0.0, weight, 0.0, 0.0, 0.0, weight, 0.0]);
 }
 
+/// A factor multiplies λ, and neither the elastic net's ratio nor which parameters are meant.
+#[test]
+fn a_group_s_factor_multiplies_the_decay_alone() {
+    let layout = network();
+    let own = OptimizerSpec::named("sgd").wrapped(wrapper("elastic-net=0.4:0.25:1"));
+    let spec = OptimizerSpec::named("sgd").group(GroupSpec::rest().optimizer(own).decay(3.0));
+    let mut w = vec![2.0; layout.len()];
+    spec.build::<f64>(&layout).unwrap().step_with(&mut w, &vec![0.0; layout.len()], 0.1).unwrap();
+    for block in layout.blocks() {
+        let pull = if block.role == Role::Weight { 3.0 * 0.4 * (0.25 + 0.75 * 2.0) } else { 0.0 };
+        assert!(w[block.range.clone()].iter().all(|w| (w - (2.0 - 0.1 * pull)).abs() < 1e-15), "{w:?}");
+    }
+}
+
 /// A decay that is set later keeps each group's factor: what is switched off stays so.
 #[test]
 fn a_decay_that_is_set_later_keeps_the_factors() {
     let layout = network();
-    for (text, name) in [("decoupled-decay=0.4", "decoupled_decay"), ("weight-decay=0.4", "coupled_decay")] {
+    for (text, name) in [
+        ("decoupled-decay=0.4", "decoupled_decay"),
+        ("weight-decay=0.4", "coupled_decay"),
+        ("l1=0.4", "l1_decay"),
+        ("lasso-prox=0.4", "lasso_prox"),
+        ("elastic-net=0.4", "elastic_decay"),
+    ] {
         let own = || OptimizerSpec::named("sgd").wrapped(wrapper(text));
         let spec = OptimizerSpec::named("sgd")
             .group(GroupSpec::role("bias").optimizer(own()).decay(0.0))
             .group(GroupSpec::role("scale").optimizer(own()).decay(0.5))
             .group(GroupSpec::rest().optimizer(own()));
         let mut optimizer = spec.build::<f64>(&layout).unwrap();
-        assert_eq!(optimizer.hyper(), [(name, 0.4)]);
+        assert_eq!(optimizer.hyper()[0], (name, 0.4));
         optimizer.set_hyper(name, 0.8).unwrap();
-        assert_eq!(optimizer.hyper(), [(name, 0.8)]);
+        assert_eq!(optimizer.hyper()[0], (name, 0.8));
         let mut w = vec![1.0; layout.len()];
         optimizer.step_with(&mut w, &vec![0.0; layout.len()], 0.1).unwrap();
         for block in layout.blocks() {

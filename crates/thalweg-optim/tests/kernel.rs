@@ -4,7 +4,7 @@ use thalweg_optim::kernel::step::{Pass, Ride, Step, Work};
 use thalweg_optim::kernel::{Level, levels, run_on};
 use thalweg_optim::rules::*;
 use thalweg_optim::slots::Slots;
-use thalweg_optim::{Dialect, Optimizer, Real, Riders, Rule, Span};
+use thalweg_optim::{Dialect, Optimizer, Penalties, Real, Riders, Role, Rule, Span};
 
 /// Below, at and above one and two blocks of the kernel, and long.
 const LENGTHS: [usize; 8] = [0, 1, 15, 63, 64, 65, 129, 1000];
@@ -24,8 +24,8 @@ fn riders(ride: bool) -> Riders {
     let all = Riders {
         scale: 0.75,
         clip_value: Some(0.5),
-        l2: 0.01,
-        decay: 0.02,
+        penalties: Penalties { l1: 0.03, l2: 0.01, decay: 0.02, soft: 0.4 },
+        weight_penalties: Penalties { l1: 0.01, l2: 0.02, decay: 0.03, soft: 0.2 },
         average_weight: 0.125,
         ..Riders::default()
     };
@@ -53,12 +53,24 @@ fn scalar<R: Rule, T: Real>(c: &R::Coefficients<T>, memory: &mut Memory<T>, ride
         let (mut w, mut g) = (memory.w[i], memory.grad[i]);
         if ride {
             let limit = number(riders.clip_value.expect("it rides"));
-            g = (g * number(riders.scale)).min(limit).max(-limit) + number(riders.l2) * w;
-            w *= number(1.0 - 0.05 * riders.decay);
+            let (all, weights) = (riders.penalties, riders.weight_penalties);
+            g = (g * number(riders.scale)).min(limit).max(-limit) + number(all.l2 + weights.l2) * w;
+            g += number(all.l1 + weights.l1)
+                * number(if w.to_f64() == 0.0 { 0.0 } else { w.to_f64().signum() });
+            w *= number(1.0 - 0.05 * (all.decay + weights.decay));
         }
         let terms = R::measure(c, w, g, &element);
         sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term.to_f64());
         w = R::update(c, w, g, &mut element);
+        if ride {
+            let threshold = number(0.05 * (riders.penalties.soft + riders.weight_penalties.soft));
+            w = match w {
+                _ if w > threshold => w - threshold,
+                _ if w < -threshold => w + threshold,
+                _ if w.to_f64().is_nan() => w,
+                _ => T::ZERO,
+            };
+        }
         memory.w[i] = w;
         if ride {
             memory.grad[i] = T::ZERO;
@@ -89,7 +101,7 @@ fn vector<R: Rule, T: Real>(
         level,
         Step::<R, T> {
             coefficients,
-            riders: Ride::new(riders(ride), 0.05),
+            riders: Ride::new(riders(ride), Role::Weight, 0.05),
             pass,
             far: true,
             work: &mut work,

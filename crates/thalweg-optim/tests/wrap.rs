@@ -12,7 +12,16 @@ use thalweg_optim::{
 };
 
 /// Towers that mix what rides with what does not.
-const TOWERS: [&[&str]; 5] = [
+const TOWERS: [&[&str]; 7] = [
+    &[
+        "l1=0.02:1",
+        "lasso-prox=0.03",
+        "elastic-net=0.03:0.4:1",
+        "weight-decay=0.02:1",
+        "max-norm=0.9",
+        "ema=0.9",
+    ],
+    &["max-norm=1.1", "gradient-noise=0.01:0.5:7", "clip-norm=0.7", "lookahead=2:0.5", "guard"],
     &["clip-norm=0.5", "clip-value=0.2", "weight-decay=0.01", "decoupled-decay=0.02", "guard", "ema=0.9"],
     &["ema=0.9", "swa=3:2"],
     &["lookahead=3:0.7", "swa=2:1", "ema=0.95", "guard"],
@@ -34,7 +43,10 @@ fn every() -> Vec<OptimizerSpec> {
                 match spec.build::<f64>(&layout(9)) {
                     Ok(_) => all.push(spec),
                     // A search does not let its gradient be taken from it.
-                    Err(OptimError::Wrap { wrapper: "accumulate" | "clip-adaptive", .. }) => {
+                    Err(OptimError::Wrap {
+                        wrapper: "accumulate" | "clip-adaptive" | "gradient-noise",
+                        ..
+                    }) => {
                         assert!(drives(&spec), "{spec:?}");
                     }
                     Err(error) => panic!("{spec:?}: {error}"),
@@ -228,7 +240,9 @@ fn settings_are_reached_by_name_and_refused_outside_their_range() {
 /// Wrappers that ride, against the separate passes that they stand for, around every rule that takes given gradients.
 #[test]
 fn what_rides_equals_separate_passes_bit_for_bit() {
-    let (clip_norm, clip_value, l2, decay, beta, rate) = (2.0, 0.3, 0.03, 0.04, 0.9, 0.01);
+    let (clip_norm, clip_value, l2, decay, beta, rate) = (2.0, 0.3, 0.03125, 0.04, 0.9, 0.01);
+    // Sums of these are exact.
+    let (l1, soft, net, ratio) = (0.0625, 0.5, 0.125, 0.75);
     let mut played = 0;
     for entry in REGISTRY {
         for dialect in Dialect::ALL {
@@ -242,6 +256,9 @@ fn what_rides_equals_separate_passes_bit_for_bit() {
                 .ema(beta)
                 .and_then(|tower| tower.decoupled_decay(decay))
                 .and_then(|tower| tower.weight_decay(l2))
+                .and_then(|tower| tower.l1(l1))
+                .and_then(|tower| tower.lasso_prox(soft))
+                .and_then(|tower| tower.elastic_net(net, ratio))
                 .and_then(|tower| tower.clip_value(clip_value))
                 .and_then(|tower| tower.clip_norm(clip_norm))
                 .and_then(|tower| tower.guard())
@@ -262,9 +279,16 @@ fn what_rides_equals_separate_passes_bit_for_bit() {
                 let mut grad: Vec<f64> =
                     grad.iter().map(|g| g * (clip_norm / (norm + 1e-6)).min(1.0)).collect();
                 grad.iter_mut().for_each(|g| *g = g.clamp(-clip_value, clip_value));
-                grad.iter_mut().zip(&slow).for_each(|(g, w)| *g += l2 * w);
+                for (g, w) in grad.iter_mut().zip(&slow) {
+                    *g += (l2 + net * (1.0 - ratio)) * w;
+                    *g += (l1 + net * ratio) * if *w == 0.0 { 0.0 } else { w.signum() };
+                }
                 slow.iter_mut().for_each(|w| *w *= 1.0 - rate * decay);
                 plain.step_with(&mut slow, &grad, rate).expect("given gradients");
+                for w in &mut slow {
+                    let less = w.abs() - rate * soft;
+                    *w = if less > 0.0 { less * w.signum() } else { 0.0 };
+                }
                 let weight = if step == 1 { 1.0 } else { 1.0 - beta };
                 kept.iter_mut().zip(&slow).for_each(|(a, w)| *a += weight * (w - *a));
                 assert_eq!(bits(&w), bits(&slow), "{bare:?}, step {step}");

@@ -9,14 +9,25 @@ use thalweg_optim::{Dialect, Real, WrapSpec};
 /// The wrapper of a row, or `None` where Thalweg has none.
 fn wrapper(row: &Run) -> Option<WrapSpec> {
     let set = |name: &str| row.settings[name];
+    let of_weights = |spec: WrapSpec| match row.settings.get("weights_only") {
+        Some(&only) => spec.with("weights-only", only),
+        None => spec,
+    };
     Some(match row.wrapper.as_str() {
         "clip-norm" => WrapSpec::named("clip-norm").with("max-norm", set("max_norm")),
         "clip-value" => WrapSpec::named("clip-value").with("max-value", set("max_value")),
         "clip-adaptive" => {
             WrapSpec::named("clip-adaptive").with("clipping", set("clipping")).with("epsilon", set("epsilon"))
         }
-        "decay-coupled" => WrapSpec::named("weight-decay").with("decay", set("weight_decay")),
-        "decay-decoupled" => WrapSpec::named("decoupled-decay").with("decay", set("weight_decay")),
+        "decay-coupled" => of_weights(WrapSpec::named("weight-decay").with("decay", set("weight_decay"))),
+        "decay-decoupled" => {
+            of_weights(WrapSpec::named("decoupled-decay").with("decay", set("weight_decay")))
+        }
+        name @ ("l1" | "lasso-prox") => of_weights(WrapSpec::named(name).with("decay", set("decay"))),
+        "elastic-net" => {
+            of_weights(WrapSpec::named("elastic-net").with("decay", set("decay")).with("ratio", set("ratio")))
+        }
+        "max-norm" => WrapSpec::named("max-norm").with("radius", set("radius")),
         "ema" => WrapSpec::named("ema").with("decay", set("decay")),
         "ema-debiased" => WrapSpec::named("ema").with("decay", set("decay")).with("debias", 1.0),
         "swa" => WrapSpec::named("swa"),
@@ -55,7 +66,7 @@ fn wrapped_rules_follow_the_packages() {
             }
         }
     }
-    assert!(played >= 65, "only {played} rows are played");
+    assert!(played >= 94, "only {played} rows are played");
     assert!(off.is_empty(), "of {played} rows, these are off:{off}");
 }
 

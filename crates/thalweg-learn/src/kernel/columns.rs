@@ -3,25 +3,66 @@
 use thalweg_optim::Real;
 use thalweg_optim::kernel::{Isa, Kernel};
 
+/// Columns that are worked on at once: with a fixed number of them, a row's part is a register or two.
+pub(crate) const BLOCK: usize = 16;
+
 /// Rows that are added up before they are added to the sums: chains of additions stay short, in time and in rounding.
 const AT_ONCE: usize = 8;
 
-/// `sums[j]` ← Σᵢ f(i-th row)\[j\]. `term(r, j)` gives the number of row r in column j.
+/// Work over the columns of a matrix that is written for `B` of them.
+pub(crate) trait ByColumns {
+    /// Does it for the columns from `first` on.
+    fn block<const B: usize>(&mut self, first: usize);
+
+    /// Does it for all `n` columns.
+    #[inline(always)]
+    fn all(&mut self, n: usize) {
+        let whole = n - n % BLOCK;
+        for first in (0..whole).step_by(BLOCK) {
+            self.block::<BLOCK>(first);
+        }
+        for first in whole..n {
+            self.block::<1>(first);
+        }
+    }
+}
+
+/// The `B` numbers of a row from column `first` on.
 #[inline(always)]
-pub(crate) fn sum_columns<T: Real>(rows: usize, sums: &mut [T], term: impl Fn(usize, usize) -> T) {
-    sums.fill(T::ZERO);
+pub(crate) fn part<T: Copy, const B: usize>(row: &[T], first: usize) -> [T; B] {
+    row[first..first + B].try_into().expect("a slice of B numbers")
+}
+
+/// The same numbers, to be written.
+#[inline(always)]
+pub(crate) fn part_mut<T, const B: usize>(row: &mut [T], first: usize) -> &mut [T; B] {
+    (&mut row[first..first + B]).try_into().expect("a slice of B numbers")
+}
+
+/// The sums over `rows` rows of `B` numbers each, `term(r)` being the r-th.
+#[inline(always)]
+pub(crate) fn sum_rows<T: Real, const B: usize>(rows: usize, term: impl Fn(usize) -> [T; B]) -> [T; B] {
+    let mut sums = [T::ZERO; B];
     let whole = rows - rows % AT_ONCE;
     for first in (0..whole).step_by(AT_ONCE) {
-        for (j, sum) in sums.iter_mut().enumerate() {
-            let at = |r| term(first + r, j);
-            *sum += ((at(0) + at(1)) + (at(2) + at(3))) + ((at(4) + at(5)) + (at(6) + at(7)));
+        let mut eight = [T::ZERO; B];
+        for row in first..first + AT_ONCE {
+            let terms = term(row);
+            for j in 0..B {
+                eight[j] += terms[j];
+            }
+        }
+        for j in 0..B {
+            sums[j] += eight[j];
         }
     }
     for row in whole..rows {
-        for (j, sum) in sums.iter_mut().enumerate() {
-            *sum += term(row, j);
+        let terms = term(row);
+        for j in 0..B {
+            sums[j] += terms[j];
         }
     }
+    sums
 }
 
 /// `sums[j]` ← Σᵢ `rows[i][j]`.
@@ -37,11 +78,19 @@ impl<T: Real> Kernel for ColumnSums<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let (n, x) = (self.sums.len(), self.rows);
-        let rows = x.len() / n.max(1);
-        let x = &x[..rows * n];
-        sum_columns(rows, self.sums, |row, column| x[row * n + column]);
+    fn run<I: Isa>(mut self) {
+        let n = self.sums.len();
+        self.all(n);
+    }
+}
+
+impl<T: Real> ByColumns for ColumnSums<'_, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, first: usize) {
+        let n = self.sums.len();
+        let x = self.rows;
+        let sums = sum_rows::<T, B>(x.len() / n, |row| part(&x[row * n..][..n], first));
+        *part_mut(self.sums, first) = sums;
     }
 }
 

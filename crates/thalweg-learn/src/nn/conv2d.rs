@@ -394,6 +394,7 @@ impl<T: Math> Layer<T> for Conv2d {
         let back = self.packed_back_len()
             + self.image.len()
             + self.gradient.len()
+            + self.filters
             + if self.is_whole() { 0 } else { self.padded_gradient_len() };
         forward.max(back)
     }
@@ -443,12 +444,11 @@ impl<T: Math> Layer<T> for Conv2d {
         let Backward { w, x, dy, dw, dx, scratch, batch, .. } = pass;
         let (weight, _) = w.split_at(self.weights());
         let (dweight, dbias) = dw.split_at_mut(self.weights());
-        if self.bias {
-            dispatch(ColumnSums { rows: dy, sums: dbias });
-        }
+        dbias.fill(T::ZERO);
         let (packed, rest) = scratch.split_at_mut(self.packed_back_len());
         let (padded, rest) = rest.split_at_mut(self.image.len());
-        let (padded_dy, whole) = rest.split_at_mut(self.gradient.len());
+        let (padded_dy, rest) = rest.split_at_mut(self.gradient.len());
+        let (sums, whole) = rest.split_at_mut(self.filters);
         let (inputs, outputs) =
             (self.image.height * self.image.width * self.image.channels, self.output.len());
         let (own, wide) = (self.own_filters(), padded_columns(self.own_filters()));
@@ -463,6 +463,11 @@ impl<T: Math> Layer<T> for Conv2d {
                 self.image.fill(x, padded);
                 padded
             };
+            // Image by image, while its gradient is in the cache.
+            if self.bias {
+                dispatch(ColumnSums { rows: dy, sums });
+                dbias.iter_mut().zip(&*sums).for_each(|(dbias, &sum)| *dbias += sum);
+            }
             for group in 0..self.groups {
                 let (b, b_row) = if self.is_whole() {
                     (&dy[group * own..], self.filters)

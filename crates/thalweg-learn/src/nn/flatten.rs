@@ -41,6 +41,14 @@ impl<T: Math> Layer<T> for Flatten {
         true
     }
 
+    fn keeps_numbers(&self) -> bool {
+        true
+    }
+
+    fn spoils_gradient(&self) -> bool {
+        false
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
         if !pass.x.is_empty() {
             pass.y.copy_from_slice(pass.x);

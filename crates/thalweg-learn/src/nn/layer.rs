@@ -50,9 +50,19 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
         false
     }
 
+    /// Whether it leaves every number as it was, and works in place: then it does not matter who reads its input again.
+    fn keeps_numbers(&self) -> bool {
+        false
+    }
+
     /// Whether `backward` reads `y`: then the next layer may not overwrite it.
     fn reads_output(&self) -> bool {
         false
+    }
+
+    /// Whether `backward` changes `dy`: then who needs it afterwards must copy it.
+    fn spoils_gradient(&self) -> bool {
+        self.in_place()
     }
 
     /// Overwrites `y` (batch × output) with the layer's output for `x` (batch × input).

@@ -14,6 +14,7 @@ pub mod pool;
 pub mod residual;
 pub mod sequence;
 pub mod shape;
+pub mod sharded;
 pub mod spec;
 
 pub use activation::Activation;
@@ -27,4 +28,5 @@ pub use network::{BatchObjective, Network, Workspace};
 pub use residual::Residual;
 pub use sequence::Sequence;
 pub use shape::Shape;
+pub use sharded::{ShardedObjective, Shards};
 pub use spec::{LayerError, LayerSpec};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::Layout;
+use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 
 use super::layer::{Backward, Forward, Layer, Mode};
@@ -84,6 +85,17 @@ impl<T: Math> Residual<T> {
         self.body.output().len()
     }
 
+    /// Whether the shortcut does nothing.
+    fn is_identity(&self) -> bool {
+        self.shortcut.layers().len() == 0
+    }
+
+    /// The numbers of the ways' outputs that are read again on the way back.
+    fn kept(&self, batch: usize) -> usize {
+        let ways = [self.body.reads_output(), self.shortcut.reads_output()];
+        ways.into_iter().filter(|&reads| reads).count() * batch * self.outputs()
+    }
+
     /// What each row's body is multiplied by; `None` if it is 1 for all.
     fn gates(&self, mode: Mode) -> Option<impl Fn(usize) -> T + use<T>> {
         let key = mode.key().filter(|_| self.drop > 0.0)?;
@@ -139,13 +151,12 @@ impl<T: Math> Layer<T> for Residual<T> {
     }
 
     fn saved_len(&self, batch: usize) -> usize {
-        // Both ways' outputs, for layers that read them on the way back.
-        self.body.saved_len(batch) + self.shortcut.saved_len(batch) + 2 * batch * self.outputs()
+        self.body.saved_len(batch) + self.shortcut.saved_len(batch) + self.kept(batch)
     }
 
     fn scratch_len(&self, batch: usize) -> usize {
         let ways = self.body.scratch_len(batch).max(self.shortcut.scratch_len(batch));
-        // The gradient by one way's output and by its input.
+        // Forward the shortcut's output; back the gradient by the body's output and by the shortcut's input.
         ways + batch * self.outputs() + batch * self.body.input().len()
     }
 
@@ -153,19 +164,30 @@ impl<T: Math> Layer<T> for Residual<T> {
         let Forward { batch, w, buffers, x, y, saved, scratch, mode } = pass;
         let (body_w, shortcut_w) = w.split_at(self.body_params);
         let (body_buffers, shortcut_buffers) = buffers.split_at(self.body_buffers);
-        let (outputs, saved) = saved.split_at_mut(2 * batch * self.outputs());
-        let (body_y, shortcut_y) = outputs.split_at_mut(batch * self.outputs());
+        let (kept, saved) = saved.split_at_mut(self.kept(batch));
         let (body_saved, shortcut_saved) = saved.split_at_mut(self.body.saved_len(batch));
+        let (spare, scratch) = scratch.split_at_mut(batch * self.outputs());
+        let keeps_body = self.body.reads_output();
+        let (kept_body, kept_shortcut) =
+            kept.split_at_mut(if keeps_body { batch * self.outputs() } else { 0 });
         self.body.forward(Forward {
             batch,
             w: body_w,
             buffers: body_buffers,
             x,
-            y: body_y,
+            y: if keeps_body { &mut *kept_body } else { &mut *y },
             saved: body_saved,
             scratch,
             mode: mode.within(BODY),
         });
+        if keeps_body {
+            y.copy_from_slice(kept_body);
+        }
+        self.gate(y, mode);
+        if self.is_identity() {
+            return dispatch(Add { to: y, what: x });
+        }
+        let shortcut_y = if self.shortcut.reads_output() { kept_shortcut } else { spare };
         self.shortcut.forward(Forward {
             batch,
             w: shortcut_w,
@@ -176,30 +198,34 @@ impl<T: Math> Layer<T> for Residual<T> {
             scratch,
             mode: mode.within(SHORTCUT),
         });
-        y.copy_from_slice(body_y);
-        self.gate(y, mode);
-        y.iter_mut().zip(shortcut_y).for_each(|(y, &mut s)| *y += s);
+        dispatch(Add { to: y, what: shortcut_y });
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { batch, w, buffers, x, dy, dw, dx, saved, scratch, mode, .. } = pass;
+        let Backward { batch, w, buffers, x, y, dy, dw, mut dx, saved, scratch, mode } = pass;
         let (body_w, shortcut_w) = w.split_at(self.body_params);
         let (body_dw, shortcut_dw) = dw.split_at_mut(self.body_params);
         let (body_buffers, shortcut_buffers) = buffers.split_at(self.body_buffers);
-        let (outputs, saved) = saved.split_at_mut(2 * batch * self.outputs());
-        let (body_y, shortcut_y) = outputs.split_at(batch * self.outputs());
+        let (kept, saved) = saved.split_at_mut(self.kept(batch));
         let (body_saved, shortcut_saved) = saved.split_at_mut(self.body.saved_len(batch));
-        let (body_dy, scratch) = scratch.split_at_mut(batch * self.outputs());
+        let (copied, scratch) = scratch.split_at_mut(batch * self.outputs());
         let (shortcut_dx, scratch) = scratch.split_at_mut(batch * self.body.input().len());
-        body_dy.copy_from_slice(dy);
-        self.gate(body_dy, mode);
-        let mut dx = dx;
+        let (kept_body, kept_shortcut) =
+            kept.split_at(if self.body.reads_output() { batch * self.outputs() } else { 0 });
+        let body_dy = if self.gates(mode).is_some() || self.body.spoils_gradient() {
+            copied.copy_from_slice(dy);
+            self.gate(copied, mode);
+            copied
+        } else {
+            &mut *dy
+        };
+        // Who does not read its output may be told the sum.
         self.body.backward(Backward {
             batch,
             w: body_w,
             buffers: body_buffers,
             x,
-            y: body_y,
+            y: if self.body.reads_output() { kept_body } else { y },
             dy: body_dy,
             dw: body_dw,
             dx: dx.as_deref_mut(),
@@ -207,12 +233,15 @@ impl<T: Math> Layer<T> for Residual<T> {
             scratch,
             mode: mode.within(BODY),
         });
+        if self.is_identity() {
+            return dx.into_iter().for_each(|dx| dispatch(Add { to: dx, what: dy }));
+        }
         self.shortcut.backward(Backward {
             batch,
             w: shortcut_w,
             buffers: shortcut_buffers,
             x,
-            y: shortcut_y,
+            y: if self.shortcut.reads_output() { kept_shortcut } else { y },
             dy,
             dw: shortcut_dw,
             dx: dx.is_some().then_some(&mut *shortcut_dx),
@@ -221,15 +250,31 @@ impl<T: Math> Layer<T> for Residual<T> {
             mode: mode.within(SHORTCUT),
         });
         if let Some(dx) = dx {
-            dx.iter_mut().zip(shortcut_dx).for_each(|(dx, &mut s)| *dx += s);
+            dispatch(Add { to: dx, what: shortcut_dx });
         }
     }
 
     fn update_buffers(&self, buffers: &mut [T], saved: &[T], batch: usize) {
         let (body, shortcut) = buffers.split_at_mut(self.body_buffers);
-        let saved = &saved[2 * batch * self.outputs()..];
+        let saved = &saved[self.kept(batch)..];
         let (body_saved, shortcut_saved) = saved.split_at(self.body.saved_len(batch));
         self.body.update_buffers(body, body_saved, batch);
         self.shortcut.update_buffers(shortcut, shortcut_saved, batch);
+    }
+}
+
+struct Add<'a, T> {
+    to: &'a mut [T],
+    what: &'a [T],
+}
+
+impl<T: Math> Kernel for Add<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (to, &what) in self.to.iter_mut().zip(self.what) {
+            *to += what;
+        }
     }
 }

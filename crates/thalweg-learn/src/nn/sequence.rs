@@ -46,9 +46,16 @@ enum Place {
 impl<T: Math> Sequence<T> {
     /// The layers in this order; without any, the output is the input.
     pub fn new(input: Shape, layers: Vec<Box<dyn Layer<T>>>) -> Self {
-        let shared: Vec<bool> = (0..layers.len())
-            // The first layer's input is the caller's, and an output that will be read again must stay.
-            .map(|index| index > 0 && layers[index].in_place() && !layers[index - 1].reads_output())
+        // The first layer's input is the caller's; and what a layer behind the same place will read again must stay.
+        let mut read_again = true;
+        let shared: Vec<bool> = layers
+            .iter()
+            .enumerate()
+            .map(|(index, layer)| {
+                let shared = index > 0 && layer.in_place() && (layer.keeps_numbers() || !read_again);
+                read_again = layer.reads_output() || (shared && read_again);
+                shared
+            })
             .collect();
         let (mut steps, mut kept) = (Vec::<Step<T>>::with_capacity(layers.len()), 0);
         for (index, layer) in layers.into_iter().enumerate() {
@@ -148,6 +155,17 @@ impl<T: Math> Layer<T> for Sequence<T> {
         let layers = self.steps.iter().map(|step| step.layer.scratch_len(batch)).max().unwrap_or(0);
         // On the way back, the gradient by a layer's output and the one by its input.
         layers + 2 * batch * self.widest()
+    }
+
+    fn reads_output(&self) -> bool {
+        let mut last = self.steps.iter().filter(|step| step.to == Place::Caller);
+        last.any(|step| step.layer.reads_output())
+    }
+
+    fn spoils_gradient(&self) -> bool {
+        // The caller's gradient is handed on through layers in place, up to the first that writes one of its own.
+        let shared = self.steps.iter().rev().take_while(|step| step.in_place).count();
+        self.steps.iter().rev().take(shared + 1).any(|step| step.layer.spoils_gradient())
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

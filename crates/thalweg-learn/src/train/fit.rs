@@ -4,14 +4,14 @@ use rand::RngCore;
 use rand::seq::SliceRandom;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
-use thalweg_optim::{Curve, OptimError, Optimizer, StepReport};
+use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
 
-use super::early_stopping::{Best, EarlyStopping, Progress};
+use super::early_stopping::{Best, EarlyStopping, Progress, Scores};
 use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
-use crate::nn::{BatchObjective, Loss, Mode, Network, Shape, Targets, Workspace};
+use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
 use crate::predictions::Predictions;
 
 /// Prepared rows with their targets.
@@ -74,8 +74,25 @@ pub fn fit(
     seed: u64,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<Fitted, RecipeError> {
+    fit_on(&Threads::default(), recipe, train, outputs, validation, seed, keep_going)
+}
+
+/// As [`fit`], on several threads: as many as the recipe's [`shards`](Recipe::shards) find work. The bits are the same on
+/// any number of them.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_on(
+    threads: &Threads,
+    recipe: &Recipe,
+    train: Samples<'_>,
+    outputs: usize,
+    validation: Option<Validation<'_>>,
+    seed: u64,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<Fitted, RecipeError> {
     let _fast = FlushDenormals::start();
-    let mut training = Training::new(recipe, train, outputs, seed)?;
+    let mut training = Training::new(threads, recipe, train, outputs, seed)?;
     let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
@@ -89,7 +106,7 @@ pub fn fit(
         };
         let (record, progress) = match &mut watch {
             Some(watch) => watch.look(epoch, train_loss, &mut training),
-            None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::Wait),
+            None => (EpochRecord { train_loss, valid_loss: None, valid_cost: None }, Progress::default()),
         };
         training.pace.observe(match watch {
             // A loss that is not finite is no part of a record.
@@ -97,7 +114,7 @@ pub fn fit(
             None => record.train_loss,
         });
         history.push(record);
-        if progress == Progress::Stop {
+        if progress.stop {
             stop = StopReason::EarlyStopped;
             break;
         }
@@ -146,13 +163,14 @@ pub(super) struct Training<'a> {
     pub(super) pace: Pace,
     /// Batches so far. An optimizer that accumulates or guards has done fewer steps.
     batches: u64,
-    workspace: Workspace<f32>,
+    shards: Shards<f32>,
     order: Vec<u32>,
     gathered: Gathered,
 }
 
 impl<'a> Training<'a> {
     pub(super) fn new(
+        threads: &Threads,
         recipe: &'a Recipe,
         train: Samples<'a>,
         outputs: usize,
@@ -166,10 +184,11 @@ impl<'a> Training<'a> {
         let batch = recipe.batch_size.resolve(rows);
         let network = recipe.network(train.shape, outputs)?;
         let (w, buffers) = (network.init(seed), network.init_buffers());
-        let optimizer = recipe.optimizer.build(network.layout())?;
+        let mut optimizer = recipe.optimizer.build(network.layout())?;
+        optimizer.set_threads(threads);
         optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
-        let workspace = network.workspace(batch);
+        let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
         Ok(Self {
@@ -185,7 +204,7 @@ impl<'a> Training<'a> {
             optimizer,
             pace,
             batches: 0,
-            workspace,
+            shards,
             order,
             gathered,
         })
@@ -255,10 +274,10 @@ impl<'a> Training<'a> {
     }
 
     fn step(&mut self, batch: Samples<'_>) -> Result<StepReport<f32>, OptimError> {
-        let mut objective = BatchObjective {
+        let mut objective = ShardedObjective {
             network: &self.network,
             buffers: &self.buffers,
-            workspace: &mut self.workspace,
+            shards: &mut self.shards,
             loss: self.recipe.loss,
             x: batch.x,
             targets: batch.targets,
@@ -268,7 +287,7 @@ impl<'a> Training<'a> {
         self.batches += 1;
         let report = self.optimizer.step(&mut self.w, &mut objective, rate)?;
         if !report.outcome.skipped {
-            self.network.update_buffers(&mut self.buffers, &self.workspace);
+            self.shards.update_buffers(&self.network, &mut self.buffers);
         }
         Ok(report)
     }
@@ -373,7 +392,7 @@ impl<'a> Watch<'a> {
         Self {
             validation,
             loss: recipe.loss,
-            stopping: EarlyStopping::new(recipe.patience),
+            stopping: EarlyStopping::new(recipe.patience.into()),
             best_w: vec![0.0; network.layout().len()],
             best_buffers: vec![0.0; network.buffers().len()],
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
@@ -388,8 +407,9 @@ impl<'a> Watch<'a> {
         predict_into(network, w, buffers, self.loss, samples.x, workspace, predictions);
         let valid_cost = (self.validation.cost)(predictions);
         let valid_loss = self.loss.of_predictions(predictions, samples.targets);
-        let progress = self.stopping.observe(epoch, valid_cost, valid_loss);
-        if progress == Progress::Improved {
+        let progress =
+            self.stopping.observe(epoch, Scores { cost: valid_cost, loss: valid_loss, train_loss });
+        if progress.improved {
             self.best_w.copy_from_slice(w);
             self.best_buffers.copy_from_slice(buffers);
         }

@@ -8,8 +8,8 @@ pub mod range_test;
 pub mod recipe;
 
 pub use crate::predictions::Predictions;
-pub use early_stopping::{EarlyStopping, Progress};
-pub use fit::{Fitted, Samples, Validation, fit};
+pub use early_stopping::{EarlyStopping, Progress, Scores, StoppingError, StoppingSpec};
+pub use fit::{Fitted, Samples, Validation, fit, fit_on};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
 pub use range_test::{RangeCurve, RangePoint, RangeStop, RangeTest, range_test};

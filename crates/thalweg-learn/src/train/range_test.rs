@@ -4,6 +4,7 @@
 //! smoothing and the stop are those of fastai's `lr_find`.
 
 use serde::{Deserialize, Serialize};
+use thalweg_optim::Threads;
 
 use super::fit::{Pace, Samples, Training};
 use super::history::StopReason;
@@ -141,7 +142,7 @@ pub fn range_test(
     assert_eq!(test.check(), Ok(()));
     let _fast = FlushDenormals::start();
     let rates = test.rates();
-    let mut training = Training::new(recipe, train, outputs, seed)?;
+    let mut training = Training::new(&Threads::default(), recipe, train, outputs, seed)?;
     training.pace = Pace::Listed(rates.clone());
     let mut watch = Watch::new(test.beta, &rates);
     let mut epoch = 0;

@@ -31,6 +31,10 @@ pub struct Recipe {
     pub epochs: u32,
     /// Rows per step.
     pub batch_size: BatchSize,
+    /// Parts that each batch is cut into, so that as many threads can share a training: see
+    /// [`Shards`](crate::nn::Shards). The bits of a training depend on it, and not on the threads.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub shards: u32,
     /// Epochs without a better validation score after which training stops; `None` never stops early.
     pub patience: Option<u32>,
     /// How the learning rate goes with the step: what it is multiplied by.
@@ -40,6 +44,15 @@ pub struct Recipe {
     /// one has its rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_epochs: Option<u32>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_one(shards: &u32) -> bool {
+    *shards == 1
 }
 
 /// What can be wrong with a recipe.
@@ -69,6 +82,7 @@ impl Default for Recipe {
             learning_rate: 1e-3,
             epochs: 50,
             batch_size: BatchSize::Rows(32),
+            shards: 1,
             patience: None,
             schedule: Schedule::default(),
             schedule_epochs: None,

@@ -169,7 +169,7 @@ fn multiply_decays(spec: &mut OptimizerSpec, factor: f64) -> Result<(), OptimErr
     }
     for wrapper in &mut spec.wrap {
         let entry = wrap::find(&wrapper.name)?;
-        for row in (entry.settings)().into_iter().filter(|_| entry.decays) {
+        if let Some(row) = (entry.settings)().first().filter(|_| entry.decays) {
             let value = wrapper.settings.get(row.key).copied().unwrap_or(row.default);
             wrapper.settings.insert(row.key.to_owned(), value * factor);
         }
@@ -182,7 +182,7 @@ fn multiply_decays(spec: &mut OptimizerSpec, factor: f64) -> Result<(), OptimErr
 fn is_decay(name: &str) -> bool {
     let mut wrappers = WRAPPERS.iter().filter(|entry| entry.decays);
     name.ends_with("weight_decay")
-        || wrappers.any(|entry| (entry.settings)().iter().any(|row| row.name == name))
+        || wrappers.any(|entry| (entry.settings)().first().is_some_and(|row| row.name == name))
 }
 
 /// What a step is given: one for all parameters, or one per block.
@@ -243,7 +243,11 @@ impl Count {
         step: impl FnOnce(&mut dyn Optimizer<T>, f64, Riders) -> Outcome,
     ) {
         let Share { learning_rate: factor, decay, .. } = member.share;
-        let riders = Riders { l2: riders.l2 * decay, decay: riders.decay * decay, ..riders };
+        let riders = Riders {
+            penalties: riders.penalties.times(decay),
+            weight_penalties: riders.weight_penalties.times(decay),
+            ..riders
+        };
         let before = member.optimizer.steps();
         let found = step(&mut *member.optimizer, factor, riders);
         member.moved = member.optimizer.steps() != before;

@@ -9,9 +9,11 @@
 
 use super::sums::LANES;
 use super::{AHEAD, Isa, Kernel, LONG, call_ahead};
+use crate::params::Role;
 use crate::real::Real;
-use crate::riders::Riders;
+use crate::riders::{Penalties, Riders};
 use crate::rule::Rule;
+use crate::sign::sign;
 use crate::slots::Slots;
 use crate::span::{Grad, Span};
 
@@ -85,24 +87,37 @@ pub struct Ride<T> {
     scale: T,
     limit: T,
     l2: T,
+    /// Whether `l1` is not 0.
+    lasso: bool,
+    l1: T,
     /// Whether W shrinks before the rule.
     pub(crate) shrinks: bool,
     pub(crate) shrink: T,
+    /// Whether W is moved towards zero after the rule.
+    pub(crate) softens: bool,
+    threshold: T,
     pub(crate) weight: T,
 }
 
 impl<T: Real> Ride<T> {
+    /// What rides with parameters of this role.
+    ///
     /// # Panics
     /// If the riders must look at the whole gradient first.
-    pub fn new(riders: Riders, learning_rate: f64) -> Self {
+    pub fn new(riders: Riders, role: Role, learning_rate: f64) -> Self {
         assert!(!riders.look_first(), "the norm must be settled before the pass");
+        let Penalties { l1, l2, decay, soft } = riders.penalties_of(role);
         Self {
-            before: riders.scale != 1.0 || riders.clip_value.is_some() || riders.l2 != 0.0,
+            before: riders.scale != 1.0 || riders.clip_value.is_some() || l2 != 0.0 || l1 != 0.0,
             scale: T::from_f64(riders.scale),
             limit: T::from_f64(riders.clip_value.unwrap_or(f64::INFINITY)),
-            l2: T::from_f64(riders.l2),
-            shrinks: riders.decay != 0.0,
-            shrink: T::from_f64(1.0 - learning_rate * riders.decay),
+            l2: T::from_f64(l2),
+            lasso: l1 != 0.0,
+            l1: T::from_f64(l1),
+            shrinks: decay != 0.0,
+            shrink: T::from_f64(1.0 - learning_rate * decay),
+            softens: soft != 0.0,
+            threshold: T::from_f64(learning_rate * soft),
             weight: T::from_f64(riders.average_weight),
         }
     }
@@ -112,11 +127,29 @@ impl<T: Real> Ride<T> {
         (g * self.scale).min(self.limit).max(-self.limit) + self.l2 * w
     }
 
+    /// What an L1 penalty adds to the gradient.
+    #[inline(always)]
+    pub(crate) fn subgradient(&self, w: T) -> T {
+        self.l1 * sign(w)
+    }
+
+    /// sign(w)·max(|w| − ηλ, 0), rounded once; NaN stays.
+    #[inline(always)]
+    pub(crate) fn soften(&self, w: T) -> T {
+        w - w.min(self.threshold).max(-self.threshold)
+    }
+
     #[inline(always)]
     fn prepare(&self, w: &mut [T], g: &mut [T]) {
         if self.before {
             for (g, &w) in g.iter_mut().zip(&*w) {
                 *g = self.gradient(w, *g);
+            }
+            // On its own: who clips or decays should not pay for it.
+            if self.lasso {
+                for (g, &w) in g.iter_mut().zip(&*w) {
+                    *g += self.subgradient(w);
+                }
             }
         }
         if self.shrinks {
@@ -127,10 +160,41 @@ impl<T: Real> Ride<T> {
     }
 
     #[inline(always)]
+    fn finish(&self, w: &mut [T]) {
+        if self.softens {
+            for w in w {
+                *w = self.soften(*w);
+            }
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn follow(&self, average: &mut [T], w: &[T]) {
         for (average, &w) in average.iter_mut().zip(w) {
             *average += self.weight * (w - *average);
         }
+    }
+}
+
+/// What rides with weights, and with all else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rides<T> {
+    weights: Ride<T>,
+    others: Ride<T>,
+    /// Whether the two differ.
+    pub(crate) differ: bool,
+}
+
+impl<T: Real> Rides<T> {
+    /// # Panics
+    /// As [`Ride::new`].
+    pub(crate) fn new(riders: Riders, learning_rate: f64) -> Self {
+        let [weights, others] = [Role::Weight, Role::Bias].map(|role| Ride::new(riders, role, learning_rate));
+        Self { weights, others, differ: riders.tells_roles() }
+    }
+
+    pub(crate) fn of(&self, role: Role) -> Ride<T> {
+        if role == Role::Weight { self.weights } else { self.others }
     }
 }
 
@@ -218,6 +282,7 @@ impl<R: Rule, T: Real> Moves<R, T> {
             w[lane] = R::update(&self.coefficients, w[lane], g[lane], &mut state);
             state.set_lane(states, lane);
         }
+        self.riders.finish(w);
         true
     }
 }

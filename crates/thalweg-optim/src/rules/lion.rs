@@ -1,11 +1,11 @@
 //! Lion.
 
 use super::average::Average;
-use super::sign::sign;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::sign::sign;
 
 /// c = β₁m + (1−β₁)g; W ← W − η(sign(c) + λW); m ← β₂m + (1−β₂)g.
 ///

@@ -25,7 +25,6 @@ mod schedule_free;
 mod schedule_free_adamw;
 mod schedule_free_sgd;
 mod sgd;
-mod sign;
 mod sign_sgd;
 mod yogi;
 

@@ -1,10 +1,10 @@
 //! Rprop.
 
-use super::sign::sign;
 use crate::hyper::{ByDialect, Dialect, Hyper, OptimError, Range, check_order};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::sign::sign;
 use crate::state::torch::TorchState;
 
 /// s = g·p; Δ ← η₊Δ where s > 0, η₋Δ where s < 0, within [Δ₋, Δ₊]; W ← W − sign(g)·Δ where s ≥ 0; p ← g, or 0 where

@@ -1,10 +1,10 @@
 //! signSGD.
 
-use super::sign::sign;
 use crate::hyper::{ByDialect, Dialect, Hyper};
 use crate::method::{Info, Method};
 use crate::real::Real;
 use crate::rule::Rule;
+use crate::sign::sign;
 
 /// W ← W − η sign(g), with sign(0) = 0.
 ///

@@ -9,7 +9,7 @@ use crate::objective::Objective;
 use crate::optimizer::{Optimizer, Outcome, Scratch, StepReport};
 use crate::params::Layout;
 use crate::real::Real;
-use crate::riders::Riders;
+use crate::riders::{Penalties, Riders};
 use crate::span::Span;
 use crate::state::StateDict;
 use crate::state::torch::NONE_IN_TORCH;
@@ -138,6 +138,14 @@ impl<M: Search, T: Real> Searcher<M, T> {
     }
 }
 
+/// W ← sign(W)·max(|W| − ηλ, 0), where a penalty says so.
+fn soften<T: Real>(w: &mut [T], learning_rate: f64, riders: Riders, layout: &Layout) {
+    for (range, Penalties { soft, .. }) in riders.stretches(layout).filter(|(_, own)| own.soft != 0.0) {
+        let threshold = T::from_f64(learning_rate * soft);
+        w[range].iter_mut().for_each(|w| *w -= w.min(threshold).max(-threshold));
+    }
+}
+
 /// The gradient as clipping leaves it.
 fn clip<T: Real>(clipped: &mut Vec<T>, grad: &[T], norm: Option<f64>, riders: &Riders) {
     clipped.clear();
@@ -219,20 +227,27 @@ impl<M: Search, T: Real> Optimizer<T> for Searcher<M, T> {
         learning_rate: f64,
         riders: Riders,
     ) -> StepReport<T> {
-        if riders.decay != 0.0 {
+        let layout = std::mem::take(&mut self.layout);
+        let decays = riders.stretches(&layout).any(|(_, own)| own.decay != 0.0);
+        if decays {
             self.kept.clear();
             self.kept.extend_from_slice(w);
-            let shrink = T::from_f64(1.0 - learning_rate * riders.decay);
-            w.iter_mut().for_each(|w| *w *= shrink);
+            for (range, Penalties { decay, .. }) in riders.stretches(&layout) {
+                let shrink = T::from_f64(1.0 - learning_rate * decay);
+                w[range].iter_mut().for_each(|w| *w *= shrink);
+            }
         }
         let mut scratch = std::mem::take(&mut self.scratch);
-        let mut seen = Seen::new(f, &riders);
+        let mut seen = Seen::new(f, riders, &layout);
         let (value, outcome) = self.go(w, &mut seen, learning_rate, riders, &mut scratch);
         let evaluations = seen.evaluations;
         self.scratch = scratch;
-        if riders.decay != 0.0 && (outcome.skipped || outcome.stuck) {
+        if !outcome.skipped && !outcome.stuck {
+            soften(w, learning_rate, riders, &layout);
+        } else if decays {
             w.copy_from_slice(&self.kept);
         }
+        self.layout = layout;
         if let (false, Some(average)) = (outcome.skipped, average) {
             let weight = T::from_f64(riders.average_weight);
             average.iter_mut().zip(w).for_each(|(average, &mut w)| *average += weight * (w - *average));

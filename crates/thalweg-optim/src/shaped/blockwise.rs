@@ -1,7 +1,7 @@
 //! An optimizer that follows a method block by block.
 //!
 //! ```text
-//! for every block:  g ← riders(g);  W ← (1 − η·decay)·W;  the method;  average ← …;  gradient ← 0, if it is to be cleared
+//! for every block:  g ← riders(g);  W ← (1 − η·decay)·W;  the method;  W ← soft(W);  average ← …;  gradient ← 0, if it is to be cleared
 //! ```
 //! Small blocks are shared out among the threads; large ones are taken one after another, each by all threads.
 
@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::block_rule::{At, BlockRule, Memory, Slot, Work};
 use super::pass::{PARALLEL_FROM, pass};
 use crate::hyper::{self, Dialect, OptimError};
-use crate::kernel::step::Ride;
+use crate::kernel::step::{Ride, Rides};
 use crate::method::dialect_of;
 use crate::optimizer::{Optimizer, Outcome, Scratch};
 use crate::params::{Block, Layout};
@@ -141,7 +141,7 @@ impl<T: Real> Move<'_, T> {
             }
             let seen = &mut seen[..grad.len()];
             pass(threads, [w, grad], [seen], |[w, g], [seen]| {
-                *seen = ride.gradient(w, g);
+                *seen = ride.gradient(w, g) + ride.subgradient(w);
                 []
             });
             grad = seen;
@@ -153,6 +153,13 @@ impl<T: Real> Move<'_, T> {
             });
         }
         rule.step(at, Work { block: self.block, w, grad, state: self.state, memory: own, threads });
+        if ride.softens {
+            pass(threads, [], [&mut *self.span.w], |[], [w]| {
+                *w = ride.soften(*w);
+                []
+            });
+        }
+        let w = &*self.span.w;
         if let Some(average) = &mut self.span.average {
             pass(threads, [w], [average], |[w], [average]| {
                 *average += ride.weight * (w - *average);
@@ -181,14 +188,14 @@ impl<R: BlockRule, T: Real> Optimizer<T> for Blockwise<R, T> {
     fn apply(&mut self, spans: &mut [Span<'_, T>], learning_rate: f64, riders: Riders) -> Outcome {
         let (riders, outcome) = riders.look(spans, &self.threads);
         let Some(riders) = riders else { return outcome };
-        let ride = Ride::new(riders, learning_rate);
+        let rides = Rides::new(riders, learning_rate);
         self.steps += 1;
         let at = At { step: self.steps, learning_rate };
         let (rule, memories) = (&self.rule, &self.memories);
         let lock = || memories.lock().unwrap_or_else(PoisonError::into_inner);
         let run = |work: &mut Move<'_, T>, threads: &Threads| {
             let mut own = lock().pop().unwrap_or_default();
-            work.run(rule, at, ride, &mut own, threads);
+            work.run(rule, at, rides.of(work.block.role), &mut own, threads);
             lock().push(own);
         };
         let mut moves = recycle(std::mem::take(&mut self.moves));

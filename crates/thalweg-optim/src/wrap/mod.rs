@@ -27,9 +27,14 @@ mod clip_adaptive;
 mod clip_norm;
 mod clip_value;
 mod decoupled_decay;
+mod elastic_net;
 mod ema;
+mod gradient_noise;
 mod guard;
+mod l1;
+mod lasso_prox;
 mod lookahead;
+mod max_norm;
 mod passes;
 mod registry;
 mod sam;
@@ -46,9 +51,14 @@ pub use clip_adaptive::ClipAdaptive;
 pub use clip_norm::ClipNorm;
 pub use clip_value::ClipValue;
 pub use decoupled_decay::DecoupledDecay;
+pub use elastic_net::ElasticNet;
 pub use ema::Ema;
+pub use gradient_noise::GradientNoise;
 pub use guard::Guard;
+pub use l1::L1;
+pub use lasso_prox::LassoProx;
 pub use lookahead::Lookahead;
+pub use max_norm::MaxNorm;
 pub(crate) use passes::follow;
 pub use registry::{SettingRow, WRAPPERS, WrapperEntry, find};
 pub use sam::Sam;
@@ -102,7 +112,7 @@ pub trait Wrapper: Clone + Copy + Debug + Default + PartialEq + Send + Sync + 's
     const SLOT: Option<&'static str> = None;
     /// The name of what it counts, if it does.
     const COUNT: Option<&'static str> = None;
-    /// Whether its settings are weight decays, which parameter groups multiply.
+    /// Whether its first setting is a weight decay, which parameter groups multiply.
     const DECAYS: bool = false;
     /// Whether it asks the objective more than once a step.
     const DRIVES: bool = false;
@@ -188,12 +198,37 @@ pub trait Wrap<T: Real>: Optimizer<T> + Sized + 'static {
 
     /// See [`WeightDecay`].
     fn weight_decay(self, decay: f64) -> Result<Wrapped<WeightDecay, T>, OptimError> {
-        self.wrap(WeightDecay { decay })
+        self.wrap(WeightDecay { decay, ..WeightDecay::default() })
     }
 
     /// See [`DecoupledDecay`].
     fn decoupled_decay(self, decay: f64) -> Result<Wrapped<DecoupledDecay, T>, OptimError> {
-        self.wrap(DecoupledDecay { decay })
+        self.wrap(DecoupledDecay { decay, ..DecoupledDecay::default() })
+    }
+
+    /// See [`L1`].
+    fn l1(self, decay: f64) -> Result<Wrapped<L1, T>, OptimError> {
+        self.wrap(L1 { decay, ..L1::default() })
+    }
+
+    /// See [`LassoProx`].
+    fn lasso_prox(self, decay: f64) -> Result<Wrapped<LassoProx, T>, OptimError> {
+        self.wrap(LassoProx { decay, ..LassoProx::default() })
+    }
+
+    /// See [`ElasticNet`].
+    fn elastic_net(self, decay: f64, ratio: f64) -> Result<Wrapped<ElasticNet, T>, OptimError> {
+        self.wrap(ElasticNet { decay, ratio, ..ElasticNet::default() })
+    }
+
+    /// See [`MaxNorm`].
+    fn max_norm(self, radius: f64) -> Result<Wrapped<MaxNorm, T>, OptimError> {
+        self.wrap(MaxNorm { radius })
+    }
+
+    /// See [`GradientNoise`].
+    fn gradient_noise(self, eta: f64, seed: u32) -> Result<Wrapped<GradientNoise, T>, OptimError> {
+        self.wrap(GradientNoise { eta, seed: f64::from(seed), ..GradientNoise::default() })
     }
 
     /// See [`Lookahead`].

@@ -3,8 +3,8 @@
 use super::spec::WrapSpec;
 use super::wrapped::check;
 use super::{
-    Accumulate, Asam, ClipAdaptive, ClipNorm, ClipValue, DecoupledDecay, Ema, Guard, Lookahead, Sam, Swa,
-    WeightDecay, Wrapped, Wrapper, WrapperInfo,
+    Accumulate, Asam, ClipAdaptive, ClipNorm, ClipValue, DecoupledDecay, ElasticNet, Ema, GradientNoise,
+    Guard, L1, LassoProx, Lookahead, MaxNorm, Sam, Swa, WeightDecay, Wrapped, Wrapper, WrapperInfo,
 };
 use crate::hyper::{OptimError, Range};
 use crate::optimizer::Optimizer;
@@ -19,6 +19,11 @@ pub static WRAPPERS: &[WrapperEntry] = &[
     row::<Guard>(),
     row::<WeightDecay>(),
     row::<DecoupledDecay>(),
+    row::<L1>(),
+    row::<LassoProx>(),
+    row::<ElasticNet>(),
+    row::<MaxNorm>(),
+    row::<GradientNoise>(),
     row::<Accumulate>(),
     row::<Lookahead>(),
     row::<Ema>(),
@@ -39,7 +44,7 @@ pub struct WrapperEntry {
     pub slot: Option<&'static str>,
     /// The name of what it counts, if it does.
     pub count: Option<&'static str>,
-    /// Whether its settings are weight decays, which parameter groups multiply.
+    /// Whether its first setting is a weight decay, which parameter groups multiply.
     pub decays: bool,
     /// Whether it asks the objective more than once a step, so that it cannot step with given gradients.
     pub drives: bool,

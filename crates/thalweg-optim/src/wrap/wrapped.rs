@@ -116,7 +116,8 @@ fn check_setting_around<W: Wrapper, T: Real>(
     inner: &dyn Optimizer<T>,
 ) -> Result<(), OptimError> {
     check_setting(setting, value)?;
-    let factor = if W::DECAYS { inner.largest_factors().decay } else { 1.0 };
+    let decay = W::DECAYS && W::SETTINGS.first().is_some_and(|first| first.key == setting.key);
+    let factor = if decay { inner.largest_factors().decay } else { 1.0 };
     check_finite::<T>(W::INFO.name, setting.key, value, factor, setting.range)
 }
 

@@ -7,7 +7,9 @@ use super::*;
 
 #[test]
 fn a_refused_gradient_is_cleared_and_nothing_else_is_touched() {
-    let towers: [&[&str]; 6] = [
+    let towers: [&[&str]; 8] = [
+        &["max-norm=0.5", "ema=0.9", "guard"],
+        &["lasso-prox=0.5:1", "gradient-noise=0.1", "guard"],
         &["guard"],
         &["guard", "ema=0.9", "decoupled-decay=0.1", "clip-norm=1"],
         &["ema=0.9", "swa=1:1", "guard"],
@@ -77,7 +79,7 @@ fn a_clip_shows_a_gradient_without_a_length_everywhere() {
 #[test]
 fn a_search_in_a_wrapper_is_still_one_that_asks_itself() {
     for rule in ["lbfgs", "gradient-descent"] {
-        for taker in ["accumulate=2", "clip-adaptive=0.1"] {
+        for taker in ["accumulate=2", "clip-adaptive=0.1", "gradient-noise=0.1"] {
             let spec = wrapped(rule, &["guard", "ema=0.9"]);
             let inside = build::<f64>(&spec);
             assert!(inside.drives() && inside.needs_objective());

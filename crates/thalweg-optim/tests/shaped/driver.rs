@@ -2,7 +2,9 @@
 
 use thalweg_optim::OptimizerSpec;
 use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::{Dialect, Grad, Layout, Precision, Real, Riders, Role, Span, StateDict, Threads};
+use thalweg_optim::{
+    Dialect, Grad, Layout, Penalties, Precision, Real, Riders, Role, Span, StateDict, Threads,
+};
 
 use crate::{bits, close, every, layout, mixed, norm, wave};
 
@@ -26,7 +28,8 @@ fn squares() -> Layout {
     ])
 }
 
-/// The order that the riders promise, by hand: scale, clip, cut, coupled decay, decoupled decay, method, average, zero.
+/// The order that the riders promise, by hand: scale, clip, cut, coupled penalties, decoupled decay, method, soft
+/// threshold, average, zero.
 #[test]
 fn riders_do_what_they_promise_in_their_order() {
     let riders = Riders {
@@ -34,8 +37,8 @@ fn riders_do_what_they_promise_in_their_order() {
         scale: 0.5,
         clip_norm: Some(1.5),
         clip_value: Some(0.3),
-        l2: 0.02,
-        decay: 0.1,
+        penalties: Penalties { l1: 0.05, l2: 0.02, decay: 0.1, soft: 0.2 },
+        weight_penalties: Penalties { l1: 0.01, l2: 0.03, decay: 0.2, soft: 0.4 },
         average_weight: 0.25,
     };
     for spec in every() {
@@ -65,11 +68,22 @@ fn riders_do_what_they_promise_in_their_order() {
             let length = 0.5 * norm(g2);
             assert!((outcome.norm.expect("asked for") / length - 1.0).abs() < 1e-14);
             let scale = 0.5 * (1.5 / (length + 1e-6)).min(1.0);
-            for (g, w) in g2.iter_mut().zip(&mut *w2) {
-                *g = (*g * scale).clamp(-0.3, 0.3) + 0.02 * *w;
-                *w *= 1.0 - 0.01 * 0.1;
+            for block in layout.blocks() {
+                let (l1, l2, decay) =
+                    if block.role == Role::Weight { (0.06, 0.05, 0.3) } else { (0.05, 0.02, 0.1) };
+                for i in block.range.clone() {
+                    let sign = if w2[i] == 0.0 { 0.0 } else { w2[i].signum() };
+                    g2[i] = (g2[i] * scale).clamp(-0.3, 0.3) + l2 * w2[i] + l1 * sign;
+                    w2[i] *= 1.0 - 0.01 * decay;
+                }
             }
             by_hand.step_with(w2, g2, 0.01).expect("no look-ahead");
+            for block in layout.blocks() {
+                let threshold = 0.01 * if block.role == Role::Weight { 0.6 } else { 0.2 };
+                for w in &mut w2[block.range.clone()] {
+                    *w = (w.abs() - threshold).max(0.0).copysign(*w);
+                }
+            }
             for (a, w) in a2.iter_mut().zip(&*w2) {
                 *a += 0.25 * (w - *a);
             }
@@ -102,7 +116,11 @@ fn threads_change_no_bit() {
         ("tall", &[400, 3], Role::Weight),
     ]);
     let n = layout.len();
-    let riders = Riders { clip_norm: Some(1.0), l2: 0.01, decay: 0.1, ..Riders::default() };
+    let riders = Riders {
+        clip_norm: Some(1.0),
+        penalties: Penalties { l1: 0.01, l2: 0.01, decay: 0.1, soft: 0.1 },
+        ..Riders::default()
+    };
     for dialect in [Dialect::Torch, Dialect::Optax] {
         for spec in every().filter(|spec| spec.dialect == dialect) {
             let walk = |threads: usize| {

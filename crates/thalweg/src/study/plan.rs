@@ -253,6 +253,7 @@ impl<'d> Plan<'d> {
             learning_rate,
             epochs,
             batch_size: spec.batch_size,
+            shards: 1,
             patience,
             schedule: spec.schedule.clone(),
             // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.

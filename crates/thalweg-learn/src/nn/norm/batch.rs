@@ -8,7 +8,7 @@ use thalweg_optim::{Layout, Role};
 use super::super::layer::{Backward, Forward, Layer, Mode};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
-use crate::kernel::columns::sum_columns;
+use crate::kernel::columns::{ByColumns, part, part_mut, sum_rows};
 use crate::kernel::math::Math;
 
 /// The settings of batch normalization.
@@ -138,14 +138,14 @@ impl<T: Math> Layer<T> for BatchNorm {
                     *inverse = T::ONE / (variance + epsilon).sqrt();
                 }
             } else {
-                dispatch(Statistics { x: &x[range.clone()], epsilon, mean, inverse, unbiased });
+                dispatch(Over(Statistics { x: &x[range.clone()], epsilon, mean, inverse, unbiased }, n));
             }
             let (factor, offset) = scratch[..2 * n].split_at_mut(n);
             for j in 0..n {
                 factor[j] = scale[j] * inverse[j];
                 offset[j] = shift[j];
             }
-            dispatch(Normalize { x: &x[range.clone()], mean, factor, offset, y: &mut y[range] });
+            dispatch(Over(Normalize { x: &x[range.clone()], mean, factor, offset, y: &mut y[range] }, n));
         }
     }
 
@@ -161,7 +161,7 @@ impl<T: Math> Layer<T> for BatchNorm {
             let (mean, inverse) = saved[..2 * n].split_at(n);
             let (sum, along) = scratch[..2 * n].split_at_mut(n);
             let (x, dy) = (&x[range.clone()], &dy[range.clone()]);
-            dispatch(GradientSums { x, dy, mean, inverse, sum, along });
+            dispatch(Over(GradientSums { x, dy, mean, inverse, sum, along }, n));
             for j in 0..n {
                 dscale[j] += along[j];
                 dshift[j] += sum[j];
@@ -173,12 +173,12 @@ impl<T: Math> Layer<T> for BatchNorm {
             } else {
                 T::ONE / T::from_f64((dy.len() / n).max(1) as f64)
             };
-            // dx = γ/σ·(dy − Σdy/R − x̂·Σ(dy·x̂)/R), with x̂ = (x − μ)/σ.
             for j in 0..n {
                 sum[j] *= share;
                 along[j] *= share * inverse[j];
             }
-            dispatch(InputGradient { x, dy, mean, inverse, scale, sum, along, dx: &mut dx[range] });
+            let dx = &mut dx[range];
+            dispatch(Over(InputGradient { x, dy, mean, inverse, scale, sum, along, dx }, n));
         }
     }
 
@@ -206,27 +206,26 @@ struct Statistics<'a, T> {
     unbiased: &'a mut [T],
 }
 
-impl<T: Math> Kernel for Statistics<'_, T> {
-    type Output = ();
-
+impl<T: Math> ByColumns for Statistics<'_, T> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { x, epsilon, mean, inverse, unbiased } = self;
-        let n = mean.len();
+    fn block<const B: usize>(&mut self, first: usize) {
+        let (n, x) = (self.mean.len(), self.x);
         let rows = x.len() / n;
+        let row = |row: usize| part::<T, B>(&x[row * n..][..n], first);
         let count = T::from_f64(rows.max(1) as f64);
-        sum_columns(rows, mean, |row, j| x[row * n + j]);
-        mean.iter_mut().for_each(|mean| *mean = *mean / count);
-        let mean = &*mean;
-        sum_columns(rows, unbiased, |row, j| {
-            let distance = x[row * n + j] - mean[j];
-            distance * distance
+        let mean = sum_rows(rows, row).map(|sum| sum / count);
+        // A second pass: the difference of large squares has no digits left.
+        let squares = sum_rows(rows, |at| {
+            let mut distance = row(at);
+            for j in 0..B {
+                distance[j] = (distance[j] - mean[j]) * (distance[j] - mean[j]);
+            }
+            distance
         });
         let degrees = T::from_f64(rows.max(2) as f64 - 1.0);
-        for (inverse, squares) in inverse.iter_mut().zip(unbiased) {
-            *inverse = T::ONE / (*squares / count + epsilon).sqrt();
-            *squares = *squares / degrees;
-        }
+        *part_mut(self.mean, first) = mean;
+        *part_mut(self.inverse, first) = squares.map(|sum| T::ONE / (sum / count + self.epsilon).sqrt());
+        *part_mut(self.unbiased, first) = squares.map(|sum| sum / degrees);
     }
 }
 
@@ -239,15 +238,16 @@ struct Normalize<'a, T> {
     y: &'a mut [T],
 }
 
-impl<T: Math> Kernel for Normalize<'_, T> {
-    type Output = ();
-
+impl<T: Math> ByColumns for Normalize<'_, T> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
+    fn block<const B: usize>(&mut self, first: usize) {
         let n = self.mean.len();
+        let mean = part::<T, B>(self.mean, first);
+        let (factor, offset) = (part::<T, B>(self.factor, first), part::<T, B>(self.offset, first));
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
-            for j in 0..n {
-                y[j] = (x[j] - self.mean[j]) * self.factor[j] + self.offset[j];
+            let (x, y) = (part::<T, B>(x, first), part_mut::<T, B>(y, first));
+            for j in 0..B {
+                y[j] = (x[j] - mean[j]) * factor[j] + offset[j];
             }
         }
     }
@@ -263,21 +263,29 @@ struct GradientSums<'a, T> {
     along: &'a mut [T],
 }
 
-impl<T: Math> Kernel for GradientSums<'_, T> {
-    type Output = ();
-
+impl<T: Math> ByColumns for GradientSums<'_, T> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { x, dy, mean, inverse, sum, along } = self;
-        let n = mean.len();
+    fn block<const B: usize>(&mut self, first: usize) {
+        let (n, x, dy) = (self.mean.len(), self.x, self.dy);
         let rows = x.len() / n;
-        let (x, dy) = (&x[..rows * n], &dy[..rows * n]);
-        sum_columns(rows, sum, |row, j| dy[row * n + j]);
-        sum_columns(rows, along, |row, j| dy[row * n + j] * (x[row * n + j] - mean[j]));
-        along.iter_mut().zip(inverse).for_each(|(along, &inverse)| *along *= inverse);
+        let row = |from: &[T], row: usize| part::<T, B>(&from[row * n..][..n], first);
+        let (mean, inverse) = (part::<T, B>(self.mean, first), part::<T, B>(self.inverse, first));
+        *part_mut(self.sum, first) = sum_rows(rows, |at| row(dy, at));
+        let mut along = sum_rows(rows, |at| {
+            let (x, mut dy) = (row(x, at), row(dy, at));
+            for j in 0..B {
+                dy[j] *= x[j] - mean[j];
+            }
+            dy
+        });
+        for j in 0..B {
+            along[j] *= inverse[j];
+        }
+        *part_mut(self.along, first) = along;
     }
 }
 
+/// dx = γ/σ·(dy − Σdy/R − x̂·Σ(dy·x̂)/R).
 struct InputGradient<'a, T> {
     x: &'a [T],
     dy: &'a [T],
@@ -291,19 +299,36 @@ struct InputGradient<'a, T> {
     dx: &'a mut [T],
 }
 
-impl<T: Math> Kernel for InputGradient<'_, T> {
+impl<T: Math> ByColumns for InputGradient<'_, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, first: usize) {
+        let n = self.mean.len();
+        let mean = part::<T, B>(self.mean, first);
+        let (sum, along) = (part::<T, B>(self.sum, first), part::<T, B>(self.along, first));
+        let mut factor = part::<T, B>(self.scale, first);
+        let inverse = part::<T, B>(self.inverse, first);
+        for j in 0..B {
+            factor[j] *= inverse[j];
+        }
+        let rows = self.x.chunks_exact(n).zip(self.dy.chunks_exact(n));
+        for ((x, dy), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
+            let (x, dy) = (part::<T, B>(x, first), part::<T, B>(dy, first));
+            let dx = part_mut::<T, B>(dx, first);
+            for j in 0..B {
+                dx[j] = factor[j] * (dy[j] - sum[j] - (x[j] - mean[j]) * along[j]);
+            }
+        }
+    }
+}
+
+/// Columns as a kernel.
+struct Over<W>(W, usize);
+
+impl<W: ByColumns> Kernel for Over<W> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let n = self.mean.len();
-        for ((x, dy), dx) in
-            self.x.chunks_exact(n).zip(self.dy.chunks_exact(n)).zip(self.dx.chunks_exact_mut(n))
-        {
-            for j in 0..n {
-                let centered = dy[j] - self.sum[j] - (x[j] - self.mean[j]) * self.along[j];
-                dx[j] = self.scale[j] * self.inverse[j] * centered;
-            }
-        }
+    fn run<I: Isa>(mut self) {
+        self.0.all(self.1);
     }
 }

@@ -42,6 +42,10 @@ impl<T: Math> Layer<T> for MaxPool2d {
         true
     }
 
+    fn spoils_gradient(&self) -> bool {
+        true
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
         let outputs = self.windows.output_shape().len();
         for (x, y) in pass.x.chunks_exact(self.windows.inputs()).zip(pass.y.chunks_exact_mut(outputs)) {

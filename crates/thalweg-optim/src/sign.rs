@@ -1,10 +1,10 @@
-//! The sign of a number, for the rules that see nothing else of a gradient.
+//! The sign of a number: all that some rules see of a gradient, and an L1 penalty of W.
 
 use crate::real::Real;
 
 /// 1, −1, or for 0 and NaN the number itself: a NaN is not hidden.
 #[inline(always)]
-pub(super) fn sign<T: Real>(x: T) -> T {
+pub(crate) fn sign<T: Real>(x: T) -> T {
     if x > T::ZERO {
         T::ONE
     } else if x < T::ZERO {
