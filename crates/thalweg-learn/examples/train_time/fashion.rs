@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use crate::data::Set;
 use crate::networks;
-use crate::trainer::Trainer;
+use crate::trainer::{Crew, Trainer};
 
 const WANTED: f64 = 0.9;
 const EPOCHS_MAX: usize = 10;
 
 /// Trains and looks at the test images after every quarter of an epoch; the looks' time is told apart.
-pub(crate) fn run(folder: &Path, seed: u64) -> Value {
+pub(crate) fn run(folder: &Path, crew: &Crew, seed: u64) -> Value {
     let (train, test) = (Set::idx(folder, "train"), Set::idx(folder, "t10k"));
     let network = networks::named("lenet");
-    let mut trainer = Trainer::new(network, &train, seed);
+    let mut trainer = Trainer::new(network, &train, crew, seed);
     let quarter = train.rows().div_ceil(network.batch as usize).div_ceil(4);
     let (mut training, mut looking) = (Duration::ZERO, Duration::ZERO);
     let mut accuracies = Vec::new();

@@ -18,13 +18,13 @@ use model::Share;
 use networks::Network;
 use serde_json::{Value, json};
 use thalweg_learn::kernel::denormal::FlushDenormals;
-use trainer::{TRAINING_THREADS_MAX, Trainer};
+use trainer::{Crew, Trainer};
 
 /// What the command line said.
 struct Options {
     network: &'static Network,
     task: String,
-    threads: usize,
+    crew: Crew,
     seconds: f64,
     seed: u64,
     folder: PathBuf,
@@ -33,20 +33,17 @@ struct Options {
 fn main() {
     let _fast = FlushDenormals::start();
     let options = options();
-    if options.task != "infer" && options.threads > TRAINING_THREADS_MAX {
-        return println!("{}", json!({"absent": "a training runs on one thread"}));
-    }
     if options.task == "fashion" {
-        return println!("{}", fashion::run(&options.folder, options.seed));
+        return println!("{}", fashion::run(&options.folder, &options.crew, options.seed));
     }
     let set = Set::made_up(options.network);
-    let mut trainer = Trainer::new(options.network, &set, options.seed);
+    let mut trainer = Trainer::new(options.network, &set, &options.crew, options.seed);
     println!("{}", check(&mut trainer));
     let length = Duration::from_secs_f64(options.seconds);
     for line in std::io::stdin().lock().lines() {
         line.expect("stdin is open");
         let row = match options.task.as_str() {
-            "infer" => infer(&trainer, options.threads, length),
+            "infer" => infer(&trainer, options.crew.threads, length),
             _ => train(&mut trainer, length),
         };
         println!("{row}");
@@ -99,7 +96,7 @@ fn options() -> Options {
     let mut options = Options {
         network: &networks::ALL[0],
         task: "train".into(),
-        threads: 1,
+        crew: Crew { threads: 1, shards: 0 },
         seconds: 1.0,
         seed: 1,
         folder: PathBuf::new(),
@@ -111,12 +108,16 @@ fn options() -> Options {
         match option.as_str() {
             "--network" => options.network = networks::named(&value),
             "--task" => options.task = value,
-            "--threads" => options.threads = number() as usize,
+            "--threads" => options.crew.threads = number() as usize,
+            "--shards" => options.crew.shards = number() as usize,
             "--seed" => options.seed = number(),
             "--seconds" => options.seconds = value.parse().expect("--seconds is a number"),
             "--folder" => options.folder = value.into(),
             _ => panic!("{option} is not an option"),
         }
+    }
+    if options.crew.shards == 0 {
+        options.crew.shards = options.crew.threads;
     }
     options
 }

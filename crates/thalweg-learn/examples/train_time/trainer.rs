@@ -2,16 +2,21 @@
 
 use rand::RngCore;
 use rand::seq::SliceRandom;
-use thalweg_learn::nn::{BatchObjective, Mode, Targets, Workspace};
-use thalweg_optim::Optimizer;
+use thalweg_learn::nn::{Mode, ShardedObjective, Shards, Targets};
 use thalweg_optim::random::stream;
+use thalweg_optim::{Optimizer, Threads};
 
 use crate::data::Set;
 use crate::model::Model;
 use crate::networks::Network;
 
-/// One training uses one thread so far. Beside [`Trainer::move_weights`] the only place that knows.
-pub(crate) const TRAINING_THREADS_MAX: usize = 1;
+/// Who does a training.
+pub(crate) struct Crew {
+    /// Threads.
+    pub(crate) threads: usize,
+    /// Parts that each batch is cut into.
+    pub(crate) shards: usize,
+}
 
 /// A training under way.
 pub(crate) struct Trainer<'a> {
@@ -19,7 +24,7 @@ pub(crate) struct Trainer<'a> {
     set: &'a Set,
     learning_rate: f64,
     optimizer: Box<dyn Optimizer<f32>>,
-    workspace: Workspace<f32>,
+    shards: Shards<f32>,
     seed: u64,
     key: u64,
     steps: usize,
@@ -40,14 +45,17 @@ pub(crate) struct Step {
 }
 
 impl<'a> Trainer<'a> {
-    pub(crate) fn new(network: &'static Network, set: &'a Set, seed: u64) -> Self {
+    pub(crate) fn new(network: &'static Network, set: &'a Set, crew: &Crew, seed: u64) -> Self {
+        let threads = Threads::new(crew.threads).expect("the system gives threads");
         let recipe = network.recipe();
         let layers = recipe.network(network.shape, network.outputs()).expect("the layers fit");
+        let mut optimizer = recipe.optimizer.build(layers.layout()).expect("Adam is known");
+        optimizer.set_threads(&threads);
         Self {
             set,
             learning_rate: recipe.learning_rate,
-            optimizer: recipe.optimizer.build(layers.layout()).expect("Adam is known"),
-            workspace: layers.workspace(network.batch as usize),
+            optimizer,
+            shards: Shards::new(&layers, network.batch as usize, crew.shards, threads),
             model: Model {
                 network,
                 w: layers.init(seed),
@@ -96,10 +104,10 @@ impl<'a> Trainer<'a> {
     /// Forward, backward and Adam on the gathered batch.
     fn move_weights(&mut self) -> f32 {
         let Model { layers, w, buffers, loss, .. } = &mut self.model;
-        let mut objective = BatchObjective {
+        let mut objective = ShardedObjective {
             network: layers,
             buffers,
-            workspace: &mut self.workspace,
+            shards: &mut self.shards,
             loss: *loss,
             x: &self.x,
             targets: Targets::Classes(&self.y),
@@ -107,7 +115,7 @@ impl<'a> Trainer<'a> {
         };
         self.steps += 1;
         let report = self.optimizer.step(w, &mut objective, self.learning_rate).expect("the rate is valid");
-        layers.update_buffers(buffers, &self.workspace);
+        self.shards.update_buffers(layers, buffers);
         report.value
     }
 
