@@ -12,7 +12,7 @@ figure is a median over the repeats, in brackets the least and the largest; rati
 Inference is the forward pass in evaluation mode on batches of the same size that lie together.
 `PyTorch` is its eager mode with `Adam(fused=True)` and `zero_grad(set_to_none=True)`; inference in `inference_mode`. For
 images it was run with channels first and last; the wanted ratio is of whichever is faster in that table. `compiled` is
-`torch.compile` with its defaults, where it is ready within 90 s; it is reported, not measured against.
+`torch.compile` with its defaults on one thread, where it is ready within 90 s; it is reported, not measured against.
 One training on two threads cuts each batch into two parts in Thalweg; `batch undivided` is the same with one part, for
 batches that are too small to share. The faster of the two counts.
 Two trainings at once are two processes; their samples add up.

@@ -99,8 +99,6 @@ pub(super) enum Program {
 pub(super) enum Part {
     /// Ours.
     Own,
-    /// Ours, for one training on several threads alone: the optimizer divides its work, the batch stays whole.
-    OwnUndivided,
     /// PyTorch as its users run it.
     Measure,
     /// Reported beside them.
@@ -112,8 +110,9 @@ pub(super) struct Contender {
     pub(super) name: &'static str,
     pub(super) program: Program,
     pub(super) flags: &'static [&'static str],
-    /// Images or not, if not both.
-    pub(super) only_images: Option<bool>,
+    /// The networks and ways that it is timed in.
+    pub(super) networks: fn(&Network) -> bool,
+    pub(super) ways: fn(&Way) -> bool,
     pub(super) part: Part,
     /// Until it has to have started and done its check.
     pub(super) seconds_to_start_max: u64,
@@ -130,7 +129,8 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "Thalweg",
         program: Program::Thalweg,
         flags: &[],
-        only_images: None,
+        networks: |_| true,
+        ways: |_| true,
         part: Part::Own,
         seconds_to_start_max: PATIENCE,
     },
@@ -138,15 +138,17 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "Thalweg, batch undivided",
         program: Program::Thalweg,
         flags: &["--shards", "1"],
-        only_images: None,
-        part: Part::OwnUndivided,
+        networks: |_| true,
+        ways: |way| !way.infer && way.threads > 1,
+        part: Part::Own,
         seconds_to_start_max: PATIENCE,
     },
     Contender {
         name: "PyTorch",
         program: PYTORCH,
         flags: &[],
-        only_images: None,
+        networks: |_| true,
+        ways: |_| true,
         part: Part::Measure,
         seconds_to_start_max: PATIENCE,
     },
@@ -154,7 +156,8 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "PyTorch, channels last",
         program: PYTORCH,
         flags: &["--layout", "channels-last"],
-        only_images: Some(true),
+        networks: |network| network.images,
+        ways: |_| true,
         part: Part::Measure,
         seconds_to_start_max: PATIENCE,
     },
@@ -162,7 +165,8 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "PyTorch, compiled",
         program: PYTORCH,
         flags: &["--compile"],
-        only_images: None,
+        networks: |network| network.name != "resnet8",
+        ways: |way| way.threads == 1 && way.trials == 1,
         part: Part::Beside,
         seconds_to_start_max: PATIENCE_TO_COMPILE,
     },
@@ -170,7 +174,8 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "scikit-learn",
         program: Program::Python("scikit_learn_train.py"),
         flags: &[],
-        only_images: Some(false),
+        networks: |network| !network.images,
+        ways: |_| true,
         part: Part::Beside,
         seconds_to_start_max: PATIENCE,
     },
@@ -178,7 +183,8 @@ pub(super) const CONTENDERS: &[Contender] = &[
         name: "Burn, flex",
         program: Program::Burn,
         flags: &[],
-        only_images: None,
+        networks: |_| true,
+        ways: |_| true,
         part: Part::Beside,
         seconds_to_start_max: PATIENCE,
     },
@@ -186,12 +192,45 @@ pub(super) const CONTENDERS: &[Contender] = &[
 
 impl Contender {
     pub(super) fn runs(&self, network: &Network, way: &Way) -> bool {
-        let shared = !way.infer && way.threads > 1;
-        self.only_images.is_none_or(|images| images == network.images)
-            && (self.part != Part::OwnUndivided || shared)
+        (self.networks)(network) && (self.ways)(way)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runners(network: &str, way: usize) -> Vec<&'static str> {
+        let network = NETWORKS.iter().find(|known| known.name == network).expect("a network");
+        let runs = CONTENDERS.iter().filter(|contender| contender.runs(network, &WAYS[way]));
+        runs.map(|contender| contender.name).collect()
     }
 
-    pub(super) fn is_own(&self) -> bool {
-        matches!(self.part, Part::Own | Part::OwnUndivided)
+    #[test]
+    fn everyone_runs_where_they_can() {
+        assert_eq!(
+            runners("mlp20", 0),
+            ["Thalweg", "PyTorch", "PyTorch, compiled", "scikit-learn", "Burn, flex"]
+        );
+        assert_eq!(runners("resnet8", 1), ["Thalweg", "PyTorch", "PyTorch, channels last", "Burn, flex"]);
+        let on_two = runners("lenet", 2);
+        assert_eq!(on_two[..2], ["Thalweg", "Thalweg, batch undivided"]);
+        assert!(!on_two.contains(&"PyTorch, compiled"), "{on_two:?}");
+        assert!(!runners("lenet", 4).contains(&"Thalweg, batch undivided"));
+    }
+
+    #[test]
+    fn every_table_has_both_sides_of_the_wanted_ratio() {
+        for network in NETWORKS {
+            for way in WAYS {
+                for part in [Part::Own, Part::Measure] {
+                    assert!(
+                        CONTENDERS.iter().any(|c| c.part == part && c.runs(network, way)),
+                        "{}",
+                        network.name
+                    );
+                }
+            }
+        }
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn table(
     rows: &[Row],
     absent: &[(&'static Contender, String)],
 ) -> Value {
-    let own = fastest(rows, |contender| contender.is_own());
-    let measure = fastest(rows, |contender| contender.part == Part::Measure);
+    let own = fastest(rows, Part::Own);
+    let measure = fastest(rows, Part::Measure);
     let times = own.zip(measure).map(|(own, rival)| ratios(own, rival));
     let asked = way.asked(network);
     let rows_out: Vec<Value> = rows
@@ -58,9 +58,9 @@ pub(super) fn table(
     })
 }
 
-fn fastest(rows: &[Row], is_one: impl Fn(&Contender) -> bool) -> Option<&Row> {
+fn fastest(rows: &[Row], part: Part) -> Option<&Row> {
     let speed = |row: &&Row| median_of(&speeds(row));
-    rows.iter().filter(|row| is_one(row.contender)).max_by(|a, b| speed(a).total_cmp(&speed(b)))
+    rows.iter().filter(|row| row.contender.part == part).max_by(|a, b| speed(a).total_cmp(&speed(b)))
 }
 
 fn speeds(row: &Row) -> Vec<f64> {
