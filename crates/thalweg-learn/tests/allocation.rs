@@ -4,7 +4,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use thalweg_learn::nn::{Activation, BatchObjective, Init, Loss, Mode, Network, Shape, Targets};
+use thalweg_learn::nn::spec::KINDS;
+use thalweg_learn::nn::{
+    Activation, BatchObjective, Init, LayerSpec, Loss, Mode, Network, Shape, SoftClasses, Targets,
+};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, GroupSpec, OptimizerSpec, Preset};
@@ -148,6 +151,55 @@ fn a_warm_step_of_an_optimizer_allocates_nothing() {
                 assert_eq!(counts, [counts[0]; 4], "{spec:?} {} {}", loss.name(), activation.name());
             }
         }
+    }
+}
+
+#[test]
+fn a_warm_step_of_any_layer_allocates_nothing() {
+    let image = r#"["mix-point",{"layer":"conv2d","filters":4},"batch-norm","relu","max-pool2d","spatial-dropout",
+        {"layer":"conv2d","filters":8,"groups":4},"group-norm","gelu",
+        {"layer":"drop-connect","rate":0.2,"inner":{"layer":"conv2d","filters":6,"kernel":1}},"layer-norm",
+        {"layer":"residual","stochastic-depth":0.2,"body":[{"layer":"conv2d","filters":5,"stride":2},"batch-norm","silu"],
+            "shortcut":[{"layer":"conv2d","filters":5,"kernel":1,"stride":2},{"layer":"batch-norm","ghost":4}]},
+        "tanh","dropout",{"layer":"avg-pool2d","kernel":2,"stride":1},"global-avg-pool",{"layer":"dense","units":7}]"#;
+    let flat = r#"[{"layer":"embedding","codes":[2,3]},{"layer":"mix-point","point":1,"points":2},"layer-norm",
+        {"layer":"drop-connect","inner":{"layer":"dense","units":9}},"relu","dropout","flatten"]"#;
+    let named: String = [image, flat].concat();
+    for kind in KINDS {
+        let written = named.contains(&format!("\"{}\"", kind.name));
+        assert!(written || kind.name == "activation", "no step with {}", kind.name);
+    }
+    for (json, shape) in [(image, Shape::image(8, 8, 2)), (flat, Shape::Flat(4))] {
+        let specs: Vec<LayerSpec> = serde_json::from_str(json).expect("a list of layers");
+        let network = Network::<f32>::build(&specs, shape, 3, Init::Auto).expect("layers that fit");
+        // Codes for the embedding: whole, and small enough.
+        let x: Vec<f32> = (0..ROWS * shape.len()).map(|i| (i * i % 7 % 2) as f32).collect();
+        let codes: Vec<u32> = (0..ROWS as u32).map(|i| i % 3).collect();
+        let share = vec![0.7; ROWS];
+        let (mut w, mut workspace) = (network.init(1), network.workspace(ROWS));
+        let mut buffers = network.init_buffers();
+        let mut optimizer =
+            OptimizerSpec::named("adam").build::<f32>(network.layout()).expect("the defaults");
+        let mut counts = [0; 4];
+        for (step, after) in counts.iter_mut().enumerate() {
+            for rows in [ROWS, 8, 1] {
+                let soft = SoftClasses { first: &codes, second: &codes, share: &share, smoothing: 0.1 };
+                let mut objective = BatchObjective {
+                    network: &network,
+                    buffers: &buffers,
+                    workspace: &mut workspace,
+                    loss: Loss::CrossEntropy,
+                    x: &x[..rows * shape.len()],
+                    targets: Targets::Soft(soft).part(0..rows),
+                    mode: Mode::step(3, step as u64),
+                };
+                optimizer.step(&mut w, &mut objective, 1e-3).expect("a step");
+                network.update_buffers(&mut buffers, &workspace);
+            }
+            *after = count();
+        }
+        assert_eq!(counts, [counts[0]; 4], "{json}");
+        assert!(w.iter().all(|w| w.is_finite()), "{json}");
     }
 }
 

@@ -98,7 +98,7 @@ fn no_epochs_leave_the_start_and_one_row_is_enough() {
 fn by_hand(recipe: &Recipe, data: &Data, seed: u64) -> Vec<f32> {
     let rows = data.y.len();
     let batch = recipe.batch_size.resolve(rows);
-    let network = recipe.network(Shape::Flat(3), 1).unwrap();
+    let network = recipe.network(Shape::Flat(3), 1).expect("a valid recipe");
     let mut w = network.init(seed);
     let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     for epoch in 1..=recipe.epochs {
@@ -155,7 +155,7 @@ fn equal_seeds_give_equal_bits_and_other_seeds_others() {
     assert_eq!(first.history, again.history);
     assert_ne!(bits(&first), bits(&other));
     // From equal weights, too: the order of the rows depends on the seed.
-    let network = recipe.network(Shape::Flat(3), 1).unwrap();
+    let network = recipe.network(Shape::Flat(3), 1).expect("a valid recipe");
     assert_ne!(network.init(1), network.init(2));
 }
 
@@ -347,7 +347,7 @@ fn a_schedule_gives_each_step_its_rate() {
     let recipe = Recipe { schedule, ..recipe(4, BatchSize::Rows(4)) };
     let curve = recipe.curve(10).expect("a valid schedule");
     // The same training by hand: three steps an epoch, with the rates of the curve.
-    let network = recipe.network(Shape::Flat(3), 1).unwrap();
+    let network = recipe.network(Shape::Flat(3), 1).expect("a valid recipe");
     let (mut w, mut workspace) = (network.init(7), network.workspace(4));
     let mut optimizer = recipe.optimizer.build::<f32>(network.layout()).expect("in range");
     let mut step = 0;

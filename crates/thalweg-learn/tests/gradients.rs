@@ -4,6 +4,7 @@
 //! function's size. Points are chosen so that no rectifier or absolute value has its kink within h.
 
 use thalweg_learn::kernel::math::Math;
+use thalweg_learn::nn::embedding::Embedding;
 use thalweg_learn::nn::spec::build;
 use thalweg_learn::nn::{
     Activation, Backward, BatchObjective, Dense, Forward, Init, Layer, LayerSpec, Loss, Mode, Network,
@@ -40,14 +41,26 @@ fn check(what: &str, at: &[f64], gradient: &[f64], mut f: impl FnMut(&[f64]) -> 
 }
 
 /// Masks are the same in each pass.
-const MODE: Mode = Mode::Train { key: 5 };
+const MODE: Mode = Mode::Train { key: 5, step: 5 };
 
 /// A layer under the scalar Σ weights·outputs, whose gradient by the outputs is `weights`.
 fn check_layer(what: &str, layer: &dyn Layer<f64>, input: Shape, batch: usize, mode: Mode) {
+    check_layer_on(what, layer, wave(batch * input.len(), 0.37, 2.5), batch, mode, &|_| {});
+}
+
+/// The same on given rows; `settle` undoes what may not move.
+fn check_layer_on(
+    what: &str,
+    layer: &dyn Layer<f64>,
+    x: Vec<f64>,
+    batch: usize,
+    mode: Mode,
+    settle: &dyn Fn(&mut [f64]),
+) {
     let (mut layout, mut kept) = (Layout::default(), Layout::default());
     layer.layout("", &mut layout);
     layer.buffer_layout("", &mut kept);
-    let (w, x) = (wave(layout.len(), 0.71, 1.0), wave(batch * input.len(), 0.37, 2.5));
+    let w = wave(layout.len(), 0.71, 1.0);
     let buffers: Vec<f64> = wave(kept.len(), 0.31, 0.8).iter().map(|v| v.abs() + 0.2).collect();
     let weights = wave(batch * layer.output().len(), 1.13, 1.0);
     let memory = || (vec![f64::NAN; layer.saved_len(batch)], vec![f64::NAN; layer.scratch_len(batch)]);
@@ -72,7 +85,11 @@ fn check_layer(what: &str, layer: &dyn Layer<f64>, input: Shape, batch: usize, m
     let (mut dw, mut dx) = (vec![f64::NAN; w.len()], vec![f64::NAN; x.len()]);
     backward(&mut dw, Some(&mut dx));
     check(&format!("{what}: parameters"), &w, &dw, |w| value(w, &x));
-    check(&format!("{what}: inputs"), &x, &dx, |x| value(&w, x));
+    check(&format!("{what}: inputs"), &x, &dx, |x| {
+        let mut x = x.to_vec();
+        settle(&mut x);
+        value(&w, &x)
+    });
     let mut alone = vec![f64::NAN; w.len()];
     backward(&mut alone, None);
     assert_eq!(alone, dw, "{what}: the input's gradient must not change the parameters'");
@@ -102,10 +119,10 @@ fn check_layer(what: &str, layer: &dyn Layer<f64>, input: Shape, batch: usize, m
 
 /// The layers that a list describes, checked one by one and together.
 fn check_specs(json: &str, input: Shape, batches: &[usize]) {
-    let specs: Vec<LayerSpec> = serde_json::from_str(json).unwrap();
+    let specs: Vec<LayerSpec> = serde_json::from_str(json).expect("a list of layers");
     for &batch in batches {
         for mode in [MODE, Mode::Evaluate] {
-            let layers: Sequence<f64> = build(&specs, input, Init::Auto).unwrap();
+            let layers: Sequence<f64> = build(&specs, input, Init::Auto).expect("layers that fit");
             let what = format!("{json} on {input}, {batch} rows, {mode:?}");
             check_layer(&what, &layers, input, batch, mode);
         }
@@ -157,6 +174,73 @@ fn norms() {
     check_specs(r#"["batch-norm"]"#, Shape::Flat(5), &[4, 9]);
     check_specs(r#"["batch-norm"]"#, Shape::image(3, 4, 3), &[1, 4]);
     check_specs(r#"[{"layer":"batch-norm","ghost":3,"epsilon":0.01}]"#, Shape::Flat(4), &[3, 7, 12]);
+    for input in [Shape::Flat(6), Shape::Flat(37), Shape::image(2, 3, 6)] {
+        check_specs(r#"["layer-norm"]"#, input, &[1, 3]);
+    }
+    for (groups, input) in [(1, Shape::Flat(6)), (2, Shape::Flat(6)), (3, Shape::image(2, 3, 6))] {
+        let json = format!(r#"[{{"layer":"group-norm","groups":{groups},"epsilon":0.01}}]"#);
+        check_specs(&json, input, &[1, 3]);
+    }
+    check_specs(r#"["group-norm"]"#, Shape::image(2, 2, 38), &[2]);
+}
+
+#[test]
+fn masks_and_mixtures() {
+    let image = Shape::image(3, 2, 5);
+    for input in [Shape::Flat(7), image] {
+        check_specs(r#"["tanh","dropout"]"#, input, &[1, 4]);
+        check_specs(r#"[{"layer":"mix-point","alpha":0.5}]"#, input, &[1, 2, 5]);
+        check_specs(r#"["tanh",{"layer":"mix-point"},"tanh"]"#, input, &[3]);
+    }
+    check_specs(r#"["spatial-dropout"]"#, image, &[1, 4]);
+    check_specs(
+        r#"[{"layer":"drop-connect","inner":{"layer":"dense","units":5}},"gelu"]"#,
+        Shape::Flat(7),
+        &[1, 4],
+    );
+    check_specs(
+        r#"[{"layer":"drop-connect","rate":0.2,"inner":{"layer":"conv2d","filters":5}}]"#,
+        image,
+        &[1, 4],
+    );
+}
+
+#[test]
+fn depthwise() {
+    let shape = Shape::image;
+    for (settings, input) in [
+        ("", shape(4, 5, 3)),
+        ("", shape(3, 3, 17)),
+        (r#","kernel":1"#, shape(3, 2, 3)),
+        (r#","kernel":2,"stride":3,"padding":0"#, shape(8, 7, 2)),
+        (r#","stride":2,"bias":false"#, shape(5, 6, 3)),
+        (r#","kernel":5,"dilation":2,"stride":2,"padding":3"#, shape(7, 6, 2)),
+    ] {
+        for multiplier in [1, 3] {
+            let channels = input.channels();
+            let filters = multiplier * channels;
+            let json = format!(r#"[{{"layer":"conv2d","groups":{channels},"filters":{filters}{settings}}}]"#);
+            check_specs(&json, input, &[1, 3]);
+        }
+    }
+}
+
+#[test]
+fn embedding() {
+    let columns = 4;
+    for batch in [1, 7] {
+        let mut x = wave(batch * columns, 0.37, 2.5);
+        for (row, x) in x.chunks_mut(columns).enumerate() {
+            x[2] = (row * 2 % 3) as f64;
+            x[3] = (row % 2) as f64;
+        }
+        let layer = Embedding::new(2, &[3, 2], Some(3));
+        check_layer_on("embedding", &layer, x, batch, MODE, &|x| {
+            for x in x.chunks_mut(columns) {
+                x[2..].iter_mut().for_each(|code| *code = code.round());
+            }
+        });
+    }
 }
 
 #[test]

@@ -74,16 +74,25 @@ pub enum Mode {
     Train {
         /// Differs from step to step, and from layer to layer.
         key: u64,
+        /// The step's own: the same in every layer, for what layers and the loss do together (see [`mixing`](super::mixing)).
+        step: u64,
     },
 }
 
 impl Mode {
+    /// The mode of the `index`-th training step under a key.
+    #[must_use]
+    pub fn step(key: u64, index: u64) -> Self {
+        let key = mix(key ^ mix(index + 1));
+        Self::Train { key, step: key }
+    }
+
     /// The mode of the `index`-th part of this one, with a key of its own.
     #[must_use]
     pub fn within(self, index: usize) -> Self {
         match self {
             Self::Evaluate => Self::Evaluate,
-            Self::Train { key } => Self::Train { key: mix(key ^ mix(index as u64 + 1)) },
+            Self::Train { key, step } => Self::Train { key: mix(key ^ mix(index as u64 + 1)), step },
         }
     }
 
@@ -91,7 +100,7 @@ impl Mode {
     pub fn key(self) -> Option<u64> {
         match self {
             Self::Evaluate => None,
-            Self::Train { key } => Some(key),
+            Self::Train { key, .. } => Some(key),
         }
     }
 }

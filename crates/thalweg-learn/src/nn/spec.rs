@@ -122,7 +122,7 @@ macro_rules! layers {
                 match self { $(Self::$variant(_) => $name,)* }
             }
 
-            fn build_there<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
+            pub(super) fn build_there<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
                 match self { $(Self::$variant(settings) => settings.build(site),)* }
             }
         }
@@ -136,6 +136,13 @@ layers! {
     "avg-pool2d" AvgPool2d(super::pool::avg::AvgPool2dSpec),
     "global-avg-pool" GlobalAvgPool(super::pool::global::GlobalAvgPoolSpec),
     "batch-norm" BatchNorm(super::norm::batch::BatchNormSpec),
+    "layer-norm" LayerNorm(super::norm::layer::LayerNormSpec),
+    "group-norm" GroupNorm(super::norm::group::GroupNormSpec),
+    "dropout" Dropout(super::dropout::DropoutSpec),
+    "spatial-dropout" SpatialDropout(super::spatial_dropout::SpatialDropoutSpec),
+    "drop-connect" DropConnect(super::drop_connect::DropConnectSpec),
+    "mix-point" MixPoint(super::mix_point::MixPointSpec),
+    "embedding" Embedding(super::embedding::EmbeddingSpec),
     "flatten" Flatten(super::flatten::FlattenSpec),
     "activation" Activation(super::activation::ActivationSpec),
     "residual" Residual(super::residual::ResidualSpec),
@@ -149,7 +156,7 @@ impl LayerSpec {
 
     /// Whether it has weights whose start depends on the activation behind them.
     fn has_weights(&self) -> bool {
-        matches!(self, Self::Dense(_) | Self::Conv2d(_) | Self::Residual(_))
+        matches!(self, Self::Dense(_) | Self::Conv2d(_) | Self::DropConnect(_) | Self::Residual(_))
     }
 }
 
@@ -180,6 +187,19 @@ pub(super) fn build_each<T: Math>(
         layers.push(layer);
     }
     Ok(layers)
+}
+
+/// An error about an unknown name among known ones, as serde writes it, with the nearest of them.
+fn with_hint<E: de::Error>(message: &str) -> E {
+    // What is quoted: first the unknown name, then the known ones.
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let hint = match quoted.next() {
+        Some(unknown) if message.starts_with("unknown ") && !message.contains('«') => {
+            thalweg_optim::suggest::did_you_mean(unknown, quoted)
+        }
+        _ => String::new(),
+    };
+    E::custom(format!("{}{hint}", message.trim_end()))
 }
 
 impl<'de> Deserialize<'de> for LayerSpec {
@@ -215,7 +235,9 @@ impl<'de> Deserialize<'de> for LayerSpec {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LayerSpec, A::Error> {
-                Table::deserialize(MapAccessDeserializer::new(map)).map(Into::into)
+                Table::deserialize(MapAccessDeserializer::new(map))
+                    .map(Into::into)
+                    .map_err(|error: A::Error| with_hint(&error.to_string()))
             }
         }
 

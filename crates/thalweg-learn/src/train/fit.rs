@@ -262,7 +262,7 @@ impl<'a> Training<'a> {
             loss: self.recipe.loss,
             x: batch.x,
             targets: batch.targets,
-            mode: Mode::Train { key: self.key }.within(self.batches as usize),
+            mode: Mode::step(self.key, self.batches),
         };
         let rate = self.pace.rate(self.batches);
         self.batches += 1;

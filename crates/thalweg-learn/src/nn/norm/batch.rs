@@ -167,16 +167,16 @@ impl<T: Math> Layer<T> for BatchNorm {
                 dshift[j] += sum[j];
             }
             let Some(dx) = dx.as_deref_mut() else { continue };
-            // With running statistics, mean and variance do not depend on x.
-            let share = if mode == Mode::Evaluate {
-                T::ZERO
-            } else {
-                T::ONE / T::from_f64((dy.len() / n).max(1) as f64)
-            };
             // dx = γ/σ·(dy − Σdy/R − x̂·Σ(dy·x̂)/R), with x̂ = (x − μ)/σ.
+            let share = T::ONE / T::from_f64((dy.len() / n).max(1) as f64);
             for j in 0..n {
                 sum[j] *= share;
                 along[j] *= share * inverse[j];
+            }
+            // With running statistics, mean and variance do not depend on x; and a NaN in a row concerns no other.
+            if mode == Mode::Evaluate {
+                sum.fill(T::ZERO);
+                along.fill(T::ZERO);
             }
             dispatch(InputGradient { x, dy, mean, inverse, scale, sum, along, dx: &mut dx[range] });
         }

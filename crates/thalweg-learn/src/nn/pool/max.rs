@@ -70,6 +70,7 @@ struct Largest<'a, T> {
 impl<T: Math> Kernel for Largest<'_, T> {
     type Output = ();
 
+    #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
     #[inline(always)]
     fn run<I: Isa>(self) {
         let Self { windows, x, y } = self;

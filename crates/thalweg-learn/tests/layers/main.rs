@@ -1,0 +1,5 @@
+//! Every layer: its settings, and its laws.
+
+mod conformance;
+mod laws;
+mod run;
