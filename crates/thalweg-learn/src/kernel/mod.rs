@@ -5,5 +5,6 @@
 pub mod columns;
 pub mod conv;
 pub mod denormal;
+pub mod depthwise;
 pub mod draw;
 pub mod math;

@@ -6,6 +6,7 @@ use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
 use super::dense::{is_yes, yes};
+use super::depthwise::Depthwise;
 use super::init::uniform;
 use super::layer::{Backward, Forward, Layer};
 use super::shape::Shape;
@@ -82,10 +83,14 @@ impl Kind for Conv2dSpec {
         let inputs = kernel.saturating_mul(kernel).saturating_mul(channels / groups);
         let outputs = kernel.saturating_mul(kernel).saturating_mul(filters / groups);
         let bound = site.init.bound(inputs, outputs, site.next);
-        match Conv2d::new(site.input, filters, window, groups, self.bias, bound) {
-            Some(conv) => Ok(Box::new(conv)),
-            None => Err(LayerError::new(site, window.too_large())),
+        let too_large = || LayerError::new(site, window.too_large());
+        if groups == channels && groups > 1 {
+            let conv = Depthwise::new(site.input, filters, window, self.bias, bound).ok_or_else(too_large)?;
+            return Ok(Box::new(conv));
         }
+        let conv =
+            Conv2d::new(site.input, filters, window, groups, self.bias, bound).ok_or_else(too_large)?;
+        Ok(Box::new(conv))
     }
 }
 
@@ -225,7 +230,7 @@ impl Conv2d {
     ) -> Option<Self> {
         let Shape::Image { height, width, channels } = input else { return None };
         let (out_height, out_width) = window.output(height, width)?;
-        if groups == 0 || channels % groups != 0 || filters % groups != 0 || filters == 0 {
+        if groups == 0 || channels % groups != 0 || !filters.is_multiple_of(groups) || filters == 0 {
             return None;
         }
         let (pad, stride, dilation) = (window.padding, window.stride, window.dilation);

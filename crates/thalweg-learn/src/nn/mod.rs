@@ -4,6 +4,7 @@ pub mod activation;
 pub mod architecture;
 pub mod conv2d;
 pub mod dense;
+pub mod depthwise;
 pub mod drop_connect;
 pub mod dropout;
 pub mod embedding;

@@ -1,5 +1,6 @@
 //! Every layer: its settings, and its laws.
 
 mod conformance;
+mod depthwise;
 mod laws;
 mod run;
