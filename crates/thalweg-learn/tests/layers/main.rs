@@ -1,6 +1,7 @@
-//! Every layer: its settings, and its laws.
+//! Every layer: its settings, its numbers beside PyTorch's, and its laws.
 
 mod conformance;
 mod depthwise;
+mod goldens;
 mod laws;
 mod run;
