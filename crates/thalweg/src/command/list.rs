@@ -4,7 +4,8 @@ use clap::{Args, ValueEnum};
 use thalweg_data::Task;
 use thalweg_eval::metric::METRICS;
 use thalweg_eval::split::SPLITTERS;
-use thalweg_learn::nn::{Activation, Loss};
+use thalweg_learn::nn::spec::KINDS;
+use thalweg_learn::nn::{Activation, Architecture, Loss};
 use thalweg_optim::functions::{self, REGISTRY as FUNCTIONS};
 use thalweg_optim::registry::{Kind, REGISTRY};
 use thalweg_optim::schedule::{self, Setting};
@@ -49,6 +50,10 @@ enum What {
     Splitters,
     /// Test functions of `thalweg race`: formulas, minima and starts
     Functions,
+    /// Named networks, and what each is for
+    Architectures,
+    /// Layers of networks, but for activations
+    Layers,
     /// Activations
     Activations,
     /// Losses
@@ -65,6 +70,8 @@ impl List {
             What::Metrics => metrics(),
             What::Splitters => splitters(),
             What::Functions => functions(),
+            What::Architectures => summaries(Architecture::ALL.map(|a| (a.name(), a.summary()))),
+            What::Layers => summaries(KINDS.iter().map(|kind| (kind.name, kind.summary))),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -82,6 +89,11 @@ fn grid<const N: usize>(columns: [(&'static str, &str); N], rows: Vec<[String; N
 fn pairs<const N: usize>(key: &'static str, rows: [(&'static str, &'static str); N]) -> Grid {
     let rows = rows.map(|(name, text)| [name.to_owned(), text.to_owned()]);
     grid([("name", "name"), (key, key)], rows.to_vec())
+}
+
+fn summaries(rows: impl IntoIterator<Item = (&'static str, &'static str)>) -> Grid {
+    let rows = rows.into_iter().map(|(name, summary)| [name, summary].map(str::to_owned));
+    grid([("name", "name"), ("summary", "what it does")], rows.collect())
 }
 
 fn optimizers() -> Grid {

@@ -1,5 +1,7 @@
 //! What the command says of itself: help, lists and completions.
 
+use thalweg::learn::nn::spec::KINDS;
+use thalweg::learn::nn::{Activation, Architecture};
 use thalweg::optim::registry::REGISTRY;
 use thalweg::optim::{Dialect, functions};
 
@@ -68,7 +70,9 @@ fn everything_can_be_listed_in_every_format() {
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
         ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
-        ("activations", 5, &["gelu"]),
+        ("architectures", Architecture::ALL.len(), &["resnet8", "resmlp"]),
+        ("layers", KINDS.len(), &["conv2d", "drop-connect", "fully connected"]),
+        ("activations", Activation::ALL.len(), &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
     ] {
         for format in ["table", "json", "csv", "markdown"] {
