@@ -87,7 +87,7 @@ fn everything_can_be_listed_in_every_format() {
         ("metrics", 8, &["auc", "r2"]),
         ("splitters", 4, &["stratified", "time-series"]),
         ("functions", functions::REGISTRY.len(), &["rosenbrock", "(−1.2, 1)", "100(y − x²)²"]),
-        ("networks", Architecture::ALL.len(), &["resnet8", "resmlp"]),
+        ("architectures", Architecture::ALL.len(), &["resnet8", "resmlp"]),
         ("layers", KINDS.len(), &["conv2d", "drop-connect", "fully connected"]),
         ("activations", Activation::ALL.len(), &["gelu"]),
         ("losses", 4, &["cross-entropy"]),
