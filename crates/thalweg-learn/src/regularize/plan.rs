@@ -198,6 +198,11 @@ fn seen<'a>(labels: Option<&'a Labels>, targets: Targets<'a, f32>) -> Targets<'a
     }
 }
 
+/// The labels that a training of the recipe is shown in place of `train`'s, if a technique replaces some.
+pub fn labels_shown(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Option<Labels> {
+    spoiled(&recipe.regularize, train.targets, recipe.loss, outputs, seed)
+}
+
 /// The labels of all rows, if a technique replaces some.
 fn spoiled(
     spec: &RegularizeSpec,

@@ -182,6 +182,19 @@ impl NetworkSpec {
     }
 }
 
+/// The architecture's name, or the layers' names.
+impl fmt::Display for NetworkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(architecture) => f.write_str(architecture.name()),
+            Self::Layers(layers) => {
+                let names: Vec<_> = layers.iter().map(LayerSpec::name).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
+    }
+}
+
 impl Default for NetworkSpec {
     fn default() -> Self {
         Self::Named(Architecture::default())

@@ -53,9 +53,9 @@ enum What {
     Splitters,
     /// Test functions of `thalweg race`: formulas, minima and starts
     Functions,
-    /// Networks by name (--network)
-    Networks,
-    /// Layers that a recipe can list
+    /// Named networks, and what each is for
+    Architectures,
+    /// Layers of networks, but for activations
     Layers,
     /// Activations
     Activations,
@@ -74,11 +74,8 @@ impl List {
             What::Metrics => metrics(),
             What::Splitters => splitters(),
             What::Functions => functions(),
-            What::Networks => pairs("summary", Architecture::ALL.map(|a| (a.name(), a.summary()))),
-            What::Layers => grid(
-                [("name", "name"), ("summary", "summary")],
-                KINDS.iter().map(|kind| [kind.name, kind.summary].map(str::to_owned)).collect(),
-            ),
+            What::Architectures => summaries(Architecture::ALL.map(|a| (a.name(), a.summary()))),
+            What::Layers => summaries(KINDS.iter().map(|kind| (kind.name, kind.summary))),
             What::Activations => pairs("formula", Activation::ALL.map(|a| (a.name(), a.formula()))),
             What::Losses => pairs("formula", Loss::ALL.map(|loss| (loss.name(), loss.formula()))),
         };
@@ -96,6 +93,11 @@ fn grid<const N: usize>(columns: [(&'static str, &str); N], rows: Vec<[String; N
 fn pairs<const N: usize>(key: &'static str, rows: [(&'static str, &'static str); N]) -> Grid {
     let rows = rows.map(|(name, text)| [name.to_owned(), text.to_owned()]);
     grid([("name", "name"), (key, key)], rows.to_vec())
+}
+
+fn summaries(rows: impl IntoIterator<Item = (&'static str, &'static str)>) -> Grid {
+    let rows = rows.into_iter().map(|(name, summary)| [name, summary].map(str::to_owned));
+    grid([("name", "name"), ("summary", "what it does")], rows.collect())
 }
 
 fn optimizers() -> Grid {

@@ -50,6 +50,12 @@ impl Predict {
         let model = SavedModel::load(&model)?;
         if let Some(path) = &out {
             check_file(path)?;
+            if path.canonicalize().is_ok_and(|path| data.canonicalize().is_ok_and(|data| data == path)) {
+                return Err(Failure::usage(format!(
+                    "--out {}: these are the rows to predict, which would be lost; name another file",
+                    path.display()
+                )));
+            }
         }
         let rows = Rows::open(&model, &data)?;
         let told = match out {

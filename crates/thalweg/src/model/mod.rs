@@ -11,8 +11,6 @@ mod folder;
 mod onnx;
 mod rows;
 mod sidecar;
-#[cfg(test)]
-mod tests;
 mod train;
 mod truth;
 mod weights;

@@ -1,17 +1,20 @@
 //! Training a model to keep: a validation part by the outer policy, early stopping, and what came of it.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
-use thalweg_learn::estimator::{network_targets, outputs, restore};
-use thalweg_learn::nn::{Init, Sequence, Shape, spec};
+use thalweg_learn::estimator::{form, network_targets, outputs, restore};
+use thalweg_learn::nn::{LayerError, LayerSpec};
 use thalweg_learn::train::{
-    Fitted, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, Validation, fit,
+    Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
 };
 use thalweg_learn::{FitError, Model};
-use thalweg_optim::registry;
+use thalweg_optim::{OptimizerSpec, Threads, registry};
 
 use super::{SavedModel, shape_of};
+use crate::study::verdict::rate_text;
 
 /// The most weights of a network: training keeps several copies of 4 bytes a weight.
 const MOST_WEIGHTS: usize = 100_000_000;
@@ -29,6 +32,8 @@ pub struct Training {
     pub metric: Option<Metric>,
     /// Decides every draw.
     pub seed: u64,
+    /// How many threads share the parts of a batch; `None` is as many as there are cores and parts. Changes no bit.
+    pub threads: Option<usize>,
 }
 
 /// A model with what is to be told of its training.
@@ -86,9 +91,17 @@ pub struct PartReport {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The recipe's settings, or a layer that does not fit.
-    #[error(transparent)]
-    Recipe(#[from] RecipeError),
+    /// A layer that does not fit.
+    #[error("--network: {0}")]
+    Network(#[from] LayerError),
+    /// The optimizer's name or hyperparameters, its rate, what goes around it, or the schedule.
+    #[error("--{flag}: {why}")]
+    Refused {
+        /// The flag.
+        flag: &'static str,
+        /// Why.
+        why: String,
+    },
     /// The metric.
     #[error(transparent)]
     Metric(#[from] MetricError),
@@ -125,12 +138,18 @@ pub enum TrainError {
     )]
     NoFeatures,
     /// It diverged: a result, and no bug.
-    #[error("training diverged: the loss or a weight became NaN or infinite in step {step}{advice}")]
+    #[error(
+        "training diverged in step {step}: the loss or a weight became NaN or infinite with {optimizer} at rate {}; try a \
+         smaller --learning-rate, such as {}, or --wrap clip-norm=1. No model was written", rate_text(*.learning_rate),
+        rate_text(.learning_rate / 10.0)
+    )]
     Diverged {
         /// The step.
         step: u64,
-        /// What to do.
-        advice: String,
+        /// The optimizer's name.
+        optimizer: String,
+        /// η.
+        learning_rate: f64,
     },
     /// The caller asked to stop.
     #[error("interrupted")]
@@ -144,12 +163,16 @@ impl TrainError {
     }
 }
 
+fn refused<E: Display>(flag: &'static str) -> impl FnOnce(E) -> TrainError {
+    move |error| TrainError::Refused { flag, why: error.to_string() }
+}
+
 /// The learning rate that the optimizer's package documents, in its dialect.
 ///
 /// # Errors
 /// If there is no such optimizer.
 pub fn usual_rate(recipe: &Recipe) -> Result<f64, TrainError> {
-    let entry = registry::find(&recipe.optimizer.name).map_err(RecipeError::from)?;
+    let entry = registry::find(&recipe.optimizer.name).map_err(refused("optimizer"))?;
     Ok(entry.info.learning_rate.get(recipe.optimizer.dialect))
 }
 
@@ -186,27 +209,31 @@ impl<'d> Ready<'d> {
         if parts.preparation.width() == 0 {
             return Err(TrainError::NoFeatures);
         }
-        let network =
-            training.recipe.network(shape_of(&parts.preparation), outputs).map_err(RecipeError::from)?;
+        let recipe = &training.recipe;
+        check_codes(recipe, &parts.preparation)?;
+        let network = recipe.network(shape_of(&parts.preparation), outputs)?;
         let parameters = network.layout().len();
         if parameters > MOST_WEIGHTS {
             return Err(TrainError::Setting {
                 flag: "network",
-                value: name_of(&training.recipe.network),
+                value: name_of(&recipe.network),
                 expected: format!(
                     "a network of at most {MOST_WEIGHTS} weights, and this one has {parameters}"
                 ),
             });
         }
         // Built once, so that settings are refused before a step.
-        let (recipe, rows) = (&training.recipe, parts.train.rows);
-        recipe.check(shape_of(&parts.preparation), rows).map_err(RecipeError::from)?;
-        let optimizer = recipe
-            .optimizer(rows, training.seed)
-            .build::<f32>(network.layout())
-            .map_err(RecipeError::from)?;
-        optimizer.check_learning_rate(training.recipe.learning_rate).map_err(RecipeError::from)?;
-        training.recipe.curve(parts.train.rows).map_err(RecipeError::from)?;
+        let rows = parts.train.rows;
+        recipe.check(network.input(), rows).map_err(refused("regularize"))?;
+        OptimizerSpec { wrap: Vec::new(), ..recipe.optimizer.clone() }
+            .resolved()
+            .map_err(refused("optimizer"))?;
+        let optimizer = recipe.optimizer(rows, training.seed).build::<f32>(network.layout());
+        optimizer
+            .map_err(refused("wrap"))?
+            .check_learning_rate(recipe.learning_rate)
+            .map_err(refused("learning-rate"))?;
+        recipe.curve(rows).map_err(refused("schedule"))?;
         Ok(Self { training, data, metric, outputs, parts, parameters })
     }
 
@@ -222,7 +249,10 @@ impl<'d> Ready<'d> {
     /// [`TrainError::Diverged`], [`TrainError::Interrupted`].
     pub fn train(self, keep_going: &dyn Fn() -> bool) -> Result<Trained, TrainError> {
         let Self { training, data, metric, outputs, parts, parameters } = self;
-        let Training { recipe, seed, .. } = training;
+        let Training { recipe, seed, threads, .. } = training;
+        let cores =
+            || std::thread::available_parallelism().map_or(1, usize::from).min(recipe.shards as usize);
+        let threads = Threads::new(threads.unwrap_or_else(cores)).unwrap_or_default();
         let cost = |predictions: &Predictions| {
             let validation = parts.validation.as_ref().expect("costs are asked of a validation part");
             let score = parts.score(metric, validation, predictions).unwrap_or(f64::NAN);
@@ -230,17 +260,14 @@ impl<'d> Ready<'d> {
         };
         let watched =
             parts.validation.as_ref().map(|part| Validation { samples: parts.samples(part), cost: &cost });
-        let fitted = fit(&recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)?;
+        let fitted =
+            fit_on(&threads, &recipe, parts.samples(&parts.train), outputs, watched, seed, keep_going)
+                .expect("the settings were checked");
         match fitted.stop {
             StopReason::Interrupted => return Err(TrainError::Interrupted),
             StopReason::Diverged { step } => {
-                let advice = format!(
-                    " of {}'s rate {}; try a smaller --learning-rate, such as {}, or --wrap clip-norm=1",
-                    recipe.optimizer.name,
-                    recipe.learning_rate,
-                    recipe.learning_rate / 10.0
-                );
-                return Err(TrainError::Diverged { step, advice });
+                let (optimizer, learning_rate) = (recipe.optimizer.name, recipe.learning_rate);
+                return Err(TrainError::Diverged { step, optimizer, learning_rate });
             }
             StopReason::Completed | StopReason::EarlyStopped => {}
         }
@@ -311,23 +338,49 @@ impl Parts {
     }
 }
 
-/// What a network takes: images if its layers begin with them, columns otherwise.
+/// The form of rows that the network takes.
 fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
-    let wanted = match &recipe.network {
-        NetworkSpec::Named(architecture) => architecture.wants_images(),
-        // Layers that cannot stand on plain numbers look at the images that there are.
-        NetworkSpec::Layers(layers) => {
-            let built: Result<Sequence<f32>, _> = spec::build(layers, Shape::Flat(data.inputs()), Init::Auto);
-            data.image_shape().is_some() && built.is_err()
-        }
-    };
-    match (wanted, data.image_shape()) {
-        (false, _) => Ok(Form::Table),
-        (true, Some(_)) => Ok(Form::Images),
-        (true, None) => {
-            Err(TrainError::NoImages { network: name_of(&recipe.network), data: data.name.clone() })
-        }
+    if let NetworkSpec::Layers(layers) = &recipe.network {
+        embedded(layers)?;
     }
+    Ok(form(&recipe.network, data)?)
+}
+
+/// Refuses an embedding behind another layer: there are no codes to embed.
+fn embedded(layers: &[LayerSpec]) -> Result<(), TrainError> {
+    fn any(layers: &[LayerSpec]) -> bool {
+        layers.iter().any(|layer| match layer {
+            LayerSpec::Embedding(_) => true,
+            LayerSpec::Residual(block) => any(&block.body) || any(&block.shortcut),
+            _ => false,
+        })
+    }
+    let behind = match layers {
+        [LayerSpec::Embedding(_), behind @ ..] => behind,
+        _ => layers,
+    };
+    if any(behind) {
+        let why = "an embedding must be the first layer: it takes the codes of the categories".to_owned();
+        return Err(TrainError::Refused { flag: "network", why });
+    }
+    Ok(())
+}
+
+/// Whether an embedding has a vector for each code that the data have.
+fn check_codes(recipe: &Recipe, preparation: &Preparation) -> Result<(), TrainError> {
+    let NetworkSpec::Layers(layers) = &recipe.network else { return Ok(()) };
+    let (Some(LayerSpec::Embedding(spec)), there) = (layers.first(), preparation.categories()) else {
+        return Ok(());
+    };
+    if spec.codes == there {
+        return Ok(());
+    }
+    let why = format!(
+        "layer 0 (embedding) has codes = {:?}, and the categories of these data have {there:?} (one more than their columns \
+         would be); write codes = {there:?}",
+        spec.codes
+    );
+    Err(TrainError::Refused { flag: "network", why })
 }
 
 fn name_of(network: &NetworkSpec) -> String {

@@ -6,6 +6,7 @@ mod common;
 mod compare;
 mod find_lr;
 mod interrupt;
+mod model;
 mod race;
 mod real_files;
 mod words;

@@ -2,13 +2,14 @@
 
     python check.py MODEL.onnx ROWS PREDICTIONS.csv
 
-ROWS is a CSV file, of which every cell goes in as it stands in the file, or an NPY file of images. Prints the largest
+ROWS is a CSV file, plain or gzipped, of which every cell goes in as it stands in the file, or an NPY file of images. Prints the largest
 difference; exits with 1 and a sentence if a probability differs by more than 1e-5, a value by more than 1e-5 of itself and
 of the predictions' spread, or a label at all.
 """
 
 import csv
 import datetime
+import gzip
 import math
 import sys
 
@@ -40,7 +41,7 @@ def feeds(session, path):
         images = np.load(path).astype(np.float32)
         assert [input.name for input in inputs] == ["image"], [input.name for input in inputs]
         return {"image": images.reshape(-1, *inputs[0].shape[1:])}
-    with open(path, newline="", encoding="utf-8") as file:
+    with (gzip.open if path.endswith(".gz") else open)(path, "rt", newline="", encoding="utf-8") as file:
         rows = [{name: cell.strip() for name, cell in row.items()} for row in csv.DictReader(file, skipinitialspace=True)]
     if [input.name for input in inputs] == ["image"]:
         # The columns of a table, in their order, are the pixels; the target is the last.

@@ -33,7 +33,7 @@ impl Default for GroupNormSpec {
 const GROUPS: usize = 32;
 
 /// The most groups up to the paper's number that divide the channels into groups of at least 2; 1 if there are none.
-fn usual_groups(channels: usize) -> usize {
+pub fn usual_groups(channels: usize) -> usize {
     (1..=GROUPS.min(channels / 2)).rev().find(|&groups| channels.is_multiple_of(groups)).unwrap_or(1)
 }
 

@@ -24,7 +24,7 @@ use crate::study::LossChoice;
 settings! {
     /// The settings as they were given: what was not, is `None`. The keys of a model's recipe are among them.
     pub(super) Settings {
-        /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images (see `thalweg list networks`) [default: mlp]
+        /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images (see `thalweg list architectures`) [default: mlp]
         #[arg(long, value_name = "NAME", help_heading = "Network")]
         network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
@@ -53,10 +53,6 @@ settings! {
         /// '{ name = "cosine", final = 0.1 }' [default: constant]
         #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Training")]
         schedule: (Schedule),
-        /// What is done against over-fitting, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
-        /// [default: none]
-        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
-        regularize: (RegularizeSpec),
         /// auto, cross-entropy, binary, squared-error or absolute-error [default: auto]
         #[arg(long, value_name = "NAME", help_heading = "Training")]
         loss: (LossChoice),
@@ -69,6 +65,13 @@ settings! {
         /// Rows per step: 1 (stochastic), N (mini-batch) or full [default: 32]
         #[arg(long, value_name = "N|full", help_heading = "Training")]
         batch_size: (BatchSize),
+
+        /// What is done against over-fitting, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
+        #[arg(long, value_name = "TECHNIQUES", help_heading = "Training")]
+        regularize: (RegularizeSpec),
+        /// Parts that each batch is cut into, so that as many threads share the training; decides the bits [default: 1]
+        #[arg(long, value_parser = whole::<u32>, value_name = "N", help_heading = "Training")]
+        shards: (u32),
 
         /// The share of the rows to validate on: the best epoch's weights are kept; 0 trains on all rows to the last epoch
         /// [default: 0.2]
@@ -87,6 +90,9 @@ settings! {
         #[arg(long, value_parser = whole::<u64>, value_name = "N", help_heading = "Validation")]
         seed: (u64),
 
+        /// Threads for the parts of a batch; changes nothing but the time [default: the cores, as many as there are parts]
+        #[arg(long, value_parser = whole::<usize>, value_name = "N", help_heading = "Running")]
+        threads: (usize),
         /// The model's folder [default: models/<name>]
         #[arg(long, value_name = "DIR", help_heading = "Running")]
         out: (PathBuf),
@@ -129,9 +135,9 @@ impl Settings {
         if let Some(wraps) = &self.wrap {
             optimizer.wrap.clone_from(&wraps.0);
         }
-        let regularize = self.regularize.clone().unwrap_or(default.regularize);
-        // A technique that stops the training takes the default's place.
-        let patience = self.patience.unwrap_or(if regularize.stopping().is_some() { 0 } else { 10 });
+        let regularize = self.regularize.clone().unwrap_or_default();
+        // A technique that says when to stop is the only one to do so.
+        let patience = self.patience.or_else(|| regularize.stopping().is_none().then_some(10));
         let mut recipe = Recipe {
             network: self.network.clone().map_or(default.network, |choice| choice.0),
             hidden: self.hidden.as_ref().map_or(Ok(default.hidden), Listed::widths)?,
@@ -145,8 +151,8 @@ impl Settings {
             learning_rate: default.learning_rate,
             epochs: self.epochs.unwrap_or(default.epochs),
             batch_size: self.batch_size.unwrap_or(default.batch_size),
-            shards: default.shards,
-            patience: (patience > 0).then_some(patience),
+            shards: self.shards.unwrap_or(default.shards),
+            patience: patience.filter(|&epochs| epochs > 0),
             schedule: self.schedule.clone().unwrap_or(default.schedule),
             schedule_epochs: None,
             regularize,
@@ -166,6 +172,7 @@ impl Settings {
             validation: self.validation.unwrap_or(0.2),
             metric: self.metric,
             seed: self.seed.unwrap_or(0),
+            threads: self.threads,
         })
     }
 
@@ -189,7 +196,7 @@ impl Settings {
 
 /// An architecture by name; in TOML also a list of layers.
 #[derive(Debug, Clone)]
-struct NetworkChoice(NetworkSpec);
+pub(in crate::command) struct NetworkChoice(pub(in crate::command) NetworkSpec);
 
 impl FromStr for NetworkChoice {
     type Err = String;

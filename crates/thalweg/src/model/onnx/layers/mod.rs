@@ -5,6 +5,9 @@ mod activation;
 mod batch_norm;
 mod conv2d;
 mod dense;
+mod embedding;
+mod group_norm;
+mod layer_norm;
 mod pool;
 mod residual;
 
@@ -126,6 +129,11 @@ fn layer(graph: &mut Graph, spec: &LayerSpec, rows: Rows, site: &Site<'_>) -> Ro
         LayerSpec::AvgPool2d(spec) => pool::average(graph, spec, rows),
         LayerSpec::GlobalAvgPool(_) => pool::global(graph, rows, site),
         LayerSpec::BatchNorm(spec) => batch_norm::convert(graph, spec, rows, site),
+        LayerSpec::LayerNorm(spec) => layer_norm::convert(graph, spec, rows, site),
+        LayerSpec::GroupNorm(spec) => group_norm::convert(graph, spec, rows, site),
+        LayerSpec::Embedding(spec) => embedding::convert(graph, spec, rows, site),
+        LayerSpec::DropConnect(spec) => layer(graph, &spec.inner, rows, site),
+        LayerSpec::Dropout(_) | LayerSpec::SpatialDropout(_) | LayerSpec::MixPoint(_) => rows,
         LayerSpec::Flatten(_) => flatten(graph, rows, site),
         LayerSpec::Activation(spec) => {
             let value = activation::convert(graph, spec.function, &rows.value);
