@@ -68,7 +68,7 @@ pub(super) fn publish(
         Format::Csv => report::csv::render(&summary),
     })?;
     if format == Format::Table {
-        print(&format!("\n{}", report::text::legend()))?;
+        print(&format!("\n{}", report::text::legend(&summary)))?;
     }
     if !quiet {
         eprintln!("\nReport: {}", path.display());

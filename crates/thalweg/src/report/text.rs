@@ -61,7 +61,7 @@ fn heading(summary: &Summary) -> String {
 /// The ranking as a table.
 pub fn ranking(summary: &Summary) -> Grid {
     let column = |key, heading: &str, number| (key, heading.to_owned(), number);
-    let techniques = summary.ranking.iter().any(|method| method.versus_none.is_some());
+    let techniques = summary.is_of_regularization();
     let mut columns = vec![
         column("rank", "", true),
         column("method", if techniques { "technique" } else { "optimizer" }, false),
@@ -79,26 +79,20 @@ pub fn ranking(summary: &Summary) -> Grid {
     let rows =
         summary.ranking.iter().enumerate().map(|(index, method)| row(summary, index, method)).collect();
     if techniques {
-        columns.splice(
-            4..5,
-            [
-                column("versus_none", "against none", false),
-                column("gap_versus_none", "gap against none", false),
-            ],
-        );
-        columns.insert(8, column("strength", "strength", true));
+        columns = vec![
+            column("rank", "", true),
+            column("method", "technique", false),
+            column("score", summary.metric.name(), true),
+            column("interval", "95 % interval", false),
+            column("versus_none", "against none", false),
+            column("train_score", "training", true),
+            column("gap", "gap", true),
+            column("gap_versus_none", "shrinks gap by", false),
+            column("strength", "strength", true),
+            column("learning_rate", "rate", true),
+        ];
     }
     Grid { columns, rows }
-}
-
-/// A technique's difference from none: a number with its interval if it can be told from 0.
-fn against_none(versus: Option<Versus>, words: [&str; 2]) -> String {
-    let Some(Versus { difference, low, high, p }) = versus else { return "–".to_owned() };
-    if p >= ALPHA {
-        return format!("like none ({} – {})", score_text(low), score_text(high));
-    }
-    let word = words[usize::from(difference < 0.0)];
-    format!("{word} by {}, {}", score_text(difference.abs()), p_text(p))
 }
 
 fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
@@ -108,28 +102,47 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
         _ => "–".to_owned(),
     };
     let edge = if method.edge.low + method.edge.high > 0 { "!" } else { "" };
-    let techniques = summary.ranking.iter().any(|method| method.versus_none.is_some());
-    let against = |which: fn(VersusNone) -> Versus| method.versus_none.map(which);
+    let rate = method.learning_rate.map_or("–".to_owned(), rate_text) + edge;
     let mut cells =
         vec![(index + 1).to_string(), title(&method.method).to_owned(), score(method.score.mean), interval];
-    if techniques {
-        cells.push(against_none(against(|versus| versus.score), ["better", "worse"]));
-        cells.push(against_none(against(|versus| versus.gap), ["smaller", "larger"]));
-    } else {
-        cells.push(versus(summary, method));
-    }
-    cells.extend([score(method.train_score), score(method.gap)]);
-    if techniques {
-        cells.push(method.strength.map_or("–".to_owned(), rate_text));
+    if summary.is_of_regularization() {
+        let against = |which: fn(VersusNone) -> Versus| match method.versus_none {
+            Some(versus) => against_none(which(versus)),
+            None => "–".to_owned(),
+        };
+        cells.extend([
+            against(|versus| versus.score),
+            score(method.train_score),
+            score(method.gap),
+            against(|versus| versus.gap),
+            method.strength.map_or("–".to_owned(), rate_text),
+            rate,
+        ]);
+        return cells;
     }
     cells.extend([
-        method.learning_rate.map_or("–".to_owned(), rate_text) + edge,
+        versus(summary, method),
+        score(method.train_score),
+        score(method.gap),
+        rate,
         method.sensitivity.usable_decades.map_or("–".to_owned(), |decades| format!("{decades:.1}")),
         method.diverged.to_string(),
         thousands(method.steps),
         format!("{:.2}", method.seconds),
     ]);
     cells
+}
+
+/// A technique's difference from none with its interval; a star if it can be told from 0.
+fn against_none(versus: Versus) -> String {
+    let Versus { difference, low, high, p } = versus;
+    let star = if p < ALPHA { "*" } else { "" };
+    format!("{}{star} ({} – {})", signed(difference), score_text(low), score_text(high))
+}
+
+fn signed(difference: f64) -> String {
+    let sign = if difference > 0.0 { "+" } else { "" };
+    format!("{sign}{}", score_text(difference))
 }
 
 /// `61677` as `62k`.
@@ -151,9 +164,14 @@ fn versus(summary: &Summary, method: &MethodSummary) -> String {
 }
 
 /// What the table's columns mean, for a person who reads it on a terminal.
-pub fn legend() -> String {
-    wrapped(LEGEND, "")
+pub fn legend(summary: &Summary) -> String {
+    wrapped(if summary.is_of_regularization() { LEGEND_OF_TECHNIQUES } else { LEGEND }, "")
 }
+
+const LEGEND_OF_TECHNIQUES: &str = "against none: how much better the score is, with an interval in which all such \
+     differences lie together with 95 % confidence (* = can be told from none). gap: how much worse the test score is \
+     than the training score. shrinks gap by: likewise. strength, rate: the medians of what was chosen (! = one rate sat \
+     on an edge of the grid).";
 
 const LEGEND: &str = "tied: cannot be told apart from the best. gap: how much worse the test score is than the training score. rate: the median of the chosen learning rates (! = one \
      sat on an edge of the grid). usable: decades of learning rates that keep 95 % of the gain over the baseline. \

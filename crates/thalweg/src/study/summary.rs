@@ -305,6 +305,11 @@ pub struct RatePoint {
 }
 
 impl Summary {
+    /// Whether techniques of regularization were compared, and not optimizers.
+    pub fn is_of_regularization(&self) -> bool {
+        self.ranking.iter().any(|method| method.method == NONE)
+    }
+
     /// Sums up a study. `records` are all its trials, in the order of the plan.
     pub fn new(study: &StudyRecord, records: &[TrialRecord]) -> Self {
         let metric = study.metric();

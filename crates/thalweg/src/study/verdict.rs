@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_eval::Metric;
 use thalweg_optim::registry;
 
+use super::method::NONE;
 use super::summary::{MethodSummary, StudyRecord, Versus, VersusNone};
 
 /// What a study says.
@@ -79,7 +80,7 @@ fn sentences(
     };
     let mut sentences = vec![format!(
         "{} has the best mean {metric}: {}{}.",
-        title(&best.method),
+        sentence_start(title(&best.method)),
         score_text(best.score.mean.unwrap_or(f64::NAN)),
         interval_text(best),
     )];
@@ -223,6 +224,14 @@ fn cautions(
         }
     }
     cautions
+}
+
+/// A name at the beginning of a sentence: techniques are written small.
+fn sentence_start(name: &str) -> String {
+    match name {
+        NONE => "No technique".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// The name in prose.

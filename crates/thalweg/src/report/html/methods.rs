@@ -16,6 +16,9 @@ pub(super) struct Row {
     pub(super) standing_class: &'static str,
     pub(super) standing: &'static str,
     pub(super) difference: String,
+    /// In a study of regularization, what the technique changes: in score, and in the generalization gap.
+    pub(super) against_none: Option<[Change; 2]>,
+    pub(super) strength: Option<String>,
     pub(super) train_score: String,
     pub(super) gap: String,
     pub(super) rate: String,
@@ -27,6 +30,37 @@ pub(super) struct Row {
     pub(super) diverged: String,
     pub(super) steps: String,
     pub(super) seconds: String,
+}
+
+/// A difference from none.
+pub(super) struct Change {
+    /// The style: `best` if it can be told from none and is for the better, `worse`, or `tied`.
+    pub(super) class: &'static str,
+    pub(super) words: String,
+    pub(super) detail: String,
+}
+
+impl Change {
+    fn new(versus: Versus, words: [&str; 2], alpha: f64) -> Self {
+        let Versus { difference, low, high, p } = versus;
+        let told = p < alpha;
+        let word = words[usize::from(difference < 0.0)];
+        Self {
+            class: match (told, difference > 0.0) {
+                (false, _) => "tied",
+                (true, true) => "best",
+                (true, false) => "worse",
+            },
+            words: if told { word.to_owned() } else { "like none".to_owned() },
+            detail: format!(
+                "{} ({} to {}), {}",
+                text::signed(Some(difference)),
+                text::score(Some(low)),
+                text::score(Some(high)),
+                verdict::p_text(p)
+            ),
+        }
+    }
 }
 
 pub(super) fn rows(summary: &Summary) -> Vec<Row> {
@@ -50,6 +84,13 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Row {
         standing_class,
         standing,
         difference: difference(summary, method),
+        against_none: method.versus_none.map(|versus| {
+            [
+                Change::new(versus.score, ["better", "worse"], summary.protocol.alpha),
+                Change::new(versus.gap, ["smaller gap", "larger gap"], summary.protocol.alpha),
+            ]
+        }),
+        strength: method.strength.map(|strength| text::rate(Some(strength))),
         train_score: text::score(method.train_score),
         gap: text::signed(method.gap),
         rate: text::rate(method.learning_rate),

@@ -1,6 +1,7 @@
 //! The protocol in words: every convention that a number in the report rests on.
 
 use thalweg_data::Task;
+use thalweg_learn::regularize;
 use thalweg_optim::{Schedule, registry};
 
 use super::text;
@@ -90,6 +91,7 @@ fn budgets(protocol: &Protocol) -> Vec<String> {
         ),
         schedule(protocol),
         wrap(protocol),
+        regularization(summary),
         "All methods of a fold start from the same weights and see the same batches, shuffled anew in each epoch."
             .to_owned(),
     ]
@@ -115,6 +117,17 @@ fn wrap(protocol: &Protocol) -> String {
         }
         wrap => format!("Around every method, inner to outer: {}.", wrap.join(", ")),
     }
+}
+
+fn regularization(summary: &Summary) -> String {
+    if !summary.is_of_regularization() {
+        return "All methods have the same regularization, if any.".to_owned();
+    }
+    "Each technique is tried at as many learning rates as none, its strengths taking turns over them, so that every \
+     method has equally many trials. Unless the technique is to stop early, a trial runs through all its epochs and is \
+     judged by the last. Differences from none are paired over the outer folds; their p-values carry Holm's correction \
+     over all techniques, their intervals hold together."
+        .to_owned()
 }
 
 fn batch(protocol: &Protocol) -> String {
@@ -157,6 +170,7 @@ fn choice(summary: &Summary) -> Vec<String> {
 fn training(summary: &Summary) -> Vec<String> {
     let protocol = &summary.protocol;
     let network = match protocol.hidden.as_slice() {
+        _ if protocol.network != "mlp" => format!("the network {}", protocol.network),
         [] => "a linear model (no hidden layer)".to_owned(),
         widths => {
             let list: Vec<String> = widths.iter().map(usize::to_string).collect();
@@ -268,6 +282,10 @@ fn reproduction(summary: &Summary) -> Vec<String> {
         other => format!("The update rules are those of the dialect {other}."),
     };
     let mut points = vec![dialect];
+    points.extend(summary.ranking.iter().filter_map(|method| {
+        let info = regularize::find(&method.method).ok()?.info();
+        Some(format!("{}: {} ({})", info.name, info.formula, info.source))
+    }));
     let textbook = protocol.dialect == "textbook";
     points.extend(summary.ranking.iter().filter_map(|method| {
         let info = registry::find(&method.method).ok()?.info;
