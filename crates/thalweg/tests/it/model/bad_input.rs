@@ -20,7 +20,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --out mixed.csv", &["mixed.csv", "no model", "another folder"]),
     ("train iris --out .", &["no model", "another folder"]),
     ("train iris --config bad.toml", &["bad.toml", "«learning_rates»", "«learning-rate»?"]),
-    ("train iris --config layers.toml", &["layers.toml, line 1, network", "«convd2»", "«conv2d»?"]),
+    ("train iris --config layers.toml", &["layers.toml, line 1, network", "convd2", "«conv2d»?"]),
     ("train iris --config conv.toml", &["--network", "layer 0 (conv2d)", "wants an image"]),
     ("train iris --regularize dropuot=0.3", &["--regularize", "«dropuot»", "«dropout»?"]),
     ("train iris --regularize cutmix", &["--regularize", "cutmix"]),

@@ -144,6 +144,7 @@ const RECIPES: &[(&str, &str)] = &[
             { layer = "drop-connect", rate = 0.2, inner = { layer = "conv2d", filters = 6 } }, "group-norm", "mix-point", "relu",
             "spatial-dropout", "layer-norm", { layer = "conv2d", filters = 4, stride = 2 }, "flatten",
             { layer = "group-norm", groups = 5 }, "layer-norm", "dropout",
+            { layer = "dense", units = 6 }, "relu",
         ]
         regularize = { dropout = 0.3, mixup = 0.2 }"#,
     ),
