@@ -175,7 +175,9 @@ fn layers_of_every_kind() {
     let Some(python) = python() else { return };
     let folder = Folder::new("onnx-layers");
     let rows = 60;
-    let pixel = |i: usize| (i * 7919 % 251) as u8 / if i % 3 == 0 && i / 360 % 2 == 0 { 3 } else { 1 };
+    let pixel = |i: usize| {
+        (i * 7919 % 251) as u8 / if i.is_multiple_of(3) && (i / 360).is_multiple_of(2) { 3 } else { 1 }
+    };
     folder.write("x.npy", npy(&[rows, 12, 10, 3], &(0..rows * 360).map(pixel).collect::<Vec<_>>()));
     folder.write("y.npy", npy(&[rows], &(0..rows).map(|i| (i % 2) as u8).collect::<Vec<_>>()));
     for (model, recipe) in RECIPES {
