@@ -1,9 +1,12 @@
 //! The contract of whatever learns from data as they are, preparation included.
 
-use thalweg_data::{Dataset, Preparation, Target, Targets as DataTargets, Task, TestView, TrainView, View};
+use thalweg_data::{
+    Dataset, Form, ImageShape, Preparation, Prepared as PreparedRows, Target, Targets as DataTargets, Task,
+    TestView, TrainView, View,
+};
 
-use crate::nn::{Loss, Shape, Targets};
-use crate::train::{Model, Predictions, Recipe, RecipeError, Samples, StopReason, fit};
+use crate::nn::{Init, LayerSpec, Loss, Shape, Targets, spec};
+use crate::train::{Model, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, fit};
 
 /// Settings that can be fitted. Fitting never changes them: what was fitted is a [`Predictor`].
 pub trait Estimator: Send + Sync {
@@ -37,6 +40,20 @@ pub enum FitError {
         /// The losses that fit.
         usable: &'static str,
     },
+    /// A network of images on data that have none.
+    #[error(
+        "--network {network} looks at images, and a row of {data} is none; if its numeric columns are pixels, say so with \
+         --image HEIGHTxWIDTH, else use --network mlp or resmlp"
+    )]
+    NoImages {
+        /// The network.
+        network: String,
+        /// The data's name.
+        data: String,
+    },
+    /// The data cannot be prepared as the network needs them.
+    #[error("{0}")]
+    Preparation(String),
     /// Training diverged: a result, not a bug.
     #[error("training diverged in step {step}; try a smaller learning rate")]
     Diverged {
@@ -74,6 +91,46 @@ pub fn outputs(loss: Loss, data: &Dataset) -> Result<usize, FitError> {
     }
 }
 
+/// The form of rows that a network looks at: codes if it begins with an embedding, images if its layers cannot stand on
+/// plain numbers, else columns.
+///
+/// # Errors
+/// [`FitError::NoImages`] if it wants images and the data have none.
+pub fn form(network: &NetworkSpec, data: &Dataset) -> Result<Form, FitError> {
+    let (wanted, name) = match network {
+        NetworkSpec::Named(architecture) => (architecture.wants_images(), architecture.name()),
+        NetworkSpec::Layers(layers) if matches!(layers[..], [LayerSpec::Embedding(_), ..]) => {
+            return Ok(Form::Codes);
+        }
+        NetworkSpec::Layers(layers) => {
+            let flat = spec::build::<f32>(layers, Shape::Flat(data.inputs()), Init::Auto);
+            (data.image_shape().is_some() && flat.is_err(), "of these layers")
+        }
+    };
+    match (wanted, data.image_shape()) {
+        (false, _) => Ok(Form::Table),
+        (true, Some(_)) => Ok(Form::Images),
+        (true, None) => Err(FitError::NoImages { network: name.to_owned(), data: data.name.clone() }),
+    }
+}
+
+/// What a prepared row is to a network.
+pub fn row_shape(prepared: &PreparedRows) -> Shape {
+    match prepared.shape {
+        Some(ImageShape { height, width, channels }) => Shape::image(height, width, channels),
+        None => Shape::Flat(prepared.width),
+    }
+}
+
+/// The preparation that a network needs, fitted on the rows of a view.
+///
+/// # Errors
+/// As [`form`].
+pub fn prepare(network: &NetworkSpec, train: &TrainView<'_>) -> Result<Preparation, FitError> {
+    let form = form(network, train.data())?;
+    Preparation::fit_as(train, form).map_err(|error| FitError::Preparation(error.to_string()))
+}
+
 /// Prepared targets as a network is fitted to them: codes, or standardized numbers.
 pub fn network_targets(targets: &DataTargets) -> Targets<'_, f32> {
     match targets {
@@ -86,10 +143,10 @@ impl Estimator for Recipe {
     /// Fits the preparation and the network on all rows of the view, for all epochs.
     fn fit(&self, train: &TrainView<'_>, seed: u64) -> Result<Box<dyn Predictor>, FitError> {
         let outputs = outputs(self.loss, train.data())?;
-        let preparation = Preparation::fit(train);
+        let preparation = prepare(&self.network, train)?;
         let prepared = preparation.apply(train);
-        let shape = Shape::Flat(prepared.width);
-        let samples = Samples { shape, x: &prepared.x, targets: network_targets(&prepared.y) };
+        let samples =
+            Samples { shape: row_shape(&prepared), x: &prepared.x, targets: network_targets(&prepared.y) };
         let fitted = fit(self, samples, outputs, None, seed, &|| true)?;
         match fitted.stop {
             StopReason::Diverged { step } => Err(FitError::Diverged { step }),

@@ -8,6 +8,7 @@ use thalweg_learn::nn::spec::KINDS;
 use thalweg_learn::nn::{
     Activation, BatchObjective, Init, LayerSpec, Loss, Mode, Network, Shape, SoftClasses, Targets,
 };
+use thalweg_learn::regularize::{RegularizeSpec, TECHNIQUES};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, Validation, fit};
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Dialect, GroupSpec, OptimizerSpec, Preset};
@@ -211,6 +212,15 @@ fn a_warm_step_of_any_layer_allocates_nothing() {
 fn counts_in_fit(recipe: &Recipe, validation: Option<Validation<'_>>, counts: &mut Vec<u64>) -> u32 {
     let data = data();
     let samples = Samples { shape: Shape::Flat(WIDTH), x: &data.x, targets: data.targets(recipe.loss) };
+    counts_on(samples, recipe, validation, counts)
+}
+
+fn counts_on(
+    samples: Samples<'_>,
+    recipe: &Recipe,
+    validation: Option<Validation<'_>>,
+    counts: &mut Vec<u64>,
+) -> u32 {
     let (slots, next) = (Cell::from_mut(&mut counts[..]).as_slice_of_cells(), Cell::new(0));
     let keep_going = || {
         slots[next.get()].set(count());
@@ -278,4 +288,39 @@ fn validation_allocates_in_its_first_epoch_only() {
         let warm = &counts[second_epoch..];
         assert!(warm.iter().all(|&count| count == warm[0]), "{}: {counts:?}", loss.name());
     }
+}
+
+#[test]
+fn a_warm_training_with_regularization_allocates_nothing() {
+    let table = r#"[{ "layer": "dense", "units": 6 }, "relu",
+        { "layer": "residual", "body": [{ "layer": "dense", "units": 6 }, "relu"] }]"#;
+    let image = r#"[{ "layer": "conv2d", "filters": 2 }, "relu",
+        { "layer": "residual", "body": [{ "layer": "conv2d", "filters": 2 }, "relu"] },
+        "flatten", { "layer": "dense", "units": 5 }, "relu"]"#;
+    let mut seen = std::collections::BTreeSet::new();
+    for (layers, shape) in [(table, Shape::Flat(12)), (image, Shape::image(6, 6, 1))] {
+        let x: Vec<f32> = (0..ROWS * shape.len()).map(|i| (i as f32 * 0.37).sin()).collect();
+        let data = Data { x, ..data() };
+        for (regularize, loss) in RegularizeSpec::each()
+            .flat_map(|spec| [(spec.clone(), Loss::CrossEntropy), (spec, Loss::SquaredError)])
+        {
+            let recipe = Recipe {
+                network: serde_json::from_str(layers).expect("layers"),
+                loss,
+                epochs: 5,
+                batch_size: BatchSize::Rows(8),
+                regularize,
+                ..Recipe::default()
+            };
+            if recipe.check(shape, ROWS).is_err() {
+                continue;
+            }
+            seen.insert(recipe.regularize.chosen()[0].name());
+            let samples = Samples { shape, x: &data.x, targets: data.targets(loss) };
+            let mut counts = vec![0; 5 * ROWS];
+            counts_on(samples, &recipe, None, &mut counts);
+            assert!(counts[2..].iter().all(|&count| count == counts[2]), "{}: {counts:?}", recipe.regularize);
+        }
+    }
+    assert_eq!(seen.len(), TECHNIQUES.len(), "each technique applies to one of the two: {seen:?}");
 }

@@ -5,6 +5,7 @@ mod contender;
 mod machine;
 mod optim;
 mod report;
+mod train;
 
 use crate::error::{ChoreError, pick};
 
@@ -18,6 +19,7 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench { name: "compare", usage: compare::USAGE, run: compare::run },
     Bench { name: "optim", usage: optim::USAGE, run: optim::run },
+    Bench { name: "train", usage: train::USAGE, run: train::run },
 ];
 
 /// Runs the benchmark that is named.

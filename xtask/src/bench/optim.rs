@@ -170,7 +170,7 @@ impl Figures {
 }
 
 /// Of an even number, the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let n = values.len();
     Some((values.get((n.checked_sub(1)?) / 2)? + values.get(n / 2)?) / 2.0)

@@ -143,22 +143,69 @@ fn by_mean(higher_is_better: bool, a: Option<f64>, b: Option<f64>) -> Ordering {
 fn judge(comparison: &mut Comparison, scores: &[Vec<f64>], best: usize, sign: f64) {
     let Comparison { folds, test_over_train, alpha, .. } = *comparison;
     let finished = comparison.ranking.iter_mut().filter(|standing| standing.finished == folds);
-    let mut tested: Vec<(&mut Standing, Option<PairedTest>)> = Vec::new();
+    let (mut tested, mut differences) = (Vec::new(), Vec::new());
     for standing in finished {
         standing.tied_with_best = true;
         if standing.method != best {
             let pairs = scores[best].iter().zip(&scores[standing.method]);
-            let worse_by: Vec<f64> = pairs.map(|(best, other)| sign * (best - other)).collect();
-            tested.push((standing, corrected_paired_t(&worse_by, test_over_train)));
+            differences.push(pairs.map(|(best, other)| sign * (best - other)).collect());
+            tested.push(standing);
         }
     }
-    let p_values: Vec<f64> = tested.iter().filter_map(|(_, test)| test.map(|test| test.p)).collect();
-    let confidence = 1.0 - alpha / p_values.len().max(1) as f64;
-    let with_test = tested.into_iter().filter_map(|(standing, test)| Some((standing, test?)));
-    for ((standing, test), p_adjusted) in with_test.zip(holm(&p_values)) {
-        let half = half_width(test.spread, folds, test_over_train, confidence).unwrap_or(f64::INFINITY);
-        let (low, high) = (test.mean_difference - half, test.mean_difference + half);
-        standing.versus_best = Some(VersusBest { test, p_adjusted, low, high });
-        standing.tied_with_best = p_adjusted >= alpha;
+    for (standing, versus) in tested.into_iter().zip(family(&differences, test_over_train, alpha)) {
+        if let Some(versus) = versus {
+            standing.versus_best = Some(versus);
+            standing.tied_with_best = versus.p_adjusted >= alpha;
+        }
     }
+}
+
+/// A family of paired tests: each with Holm's correction and with simultaneous intervals. `None` where there are fewer
+/// than two differences.
+fn family(differences: &[Vec<f64>], test_over_train: f64, alpha: f64) -> Vec<Option<VersusBest>> {
+    let tests: Vec<Option<PairedTest>> =
+        differences.iter().map(|differences| corrected_paired_t(differences, test_over_train)).collect();
+    let p_values: Vec<f64> = tests.iter().flatten().map(|test| test.p).collect();
+    let confidence = 1.0 - alpha / p_values.len().max(1) as f64;
+    let mut adjusted = holm(&p_values).into_iter();
+    let judge = |(test, differences): (PairedTest, &Vec<f64>), p_adjusted| {
+        let half =
+            half_width(test.spread, differences.len(), test_over_train, confidence).unwrap_or(f64::INFINITY);
+        let (low, high) = (test.mean_difference - half, test.mean_difference + half);
+        VersusBest { test, p_adjusted, low, high }
+    };
+    let pairs = tests.into_iter().zip(differences);
+    pairs.map(|(test, differences)| Some(judge((test?, differences), adjusted.next()?))).collect()
+}
+
+/// Tests each of some methods against one that was chosen before anything was seen: how much *better* it is, in the unit
+/// of the scores (method − reference where more is better, reference − method where less is).
+///
+/// All tests are one family: p-values carry Holm's correction, intervals hold together. A method of which a fold, or of
+/// whose reference a fold, has no finite score is not tested.
+///
+/// # Panics
+/// If methods differ in their number of folds, or `alpha` is not strictly between 0 and 1.
+pub fn compare_with_reference(
+    reference: &[Option<f64>],
+    others: &[Vec<Option<f64>>],
+    higher_is_better: bool,
+    test_over_train: f64,
+    alpha: f64,
+) -> Vec<Option<VersusBest>> {
+    assert!(alpha > 0.0 && alpha < 1.0, "a level of {alpha}");
+    let sign = if higher_is_better { 1.0 } else { -1.0 };
+    let differences: Vec<Vec<f64>> = others
+        .iter()
+        .map(|other| {
+            assert_eq!(other.len(), reference.len(), "a score per method and fold");
+            let pairs = other.iter().zip(reference).map(|(other, reference)| {
+                other.zip(*reference).map(|(other, reference)| sign * (other - reference))
+            });
+            let all: Option<Vec<f64>> =
+                pairs.map(|difference| difference.filter(|difference| difference.is_finite())).collect();
+            all.unwrap_or_default()
+        })
+        .collect();
+    family(&differences, test_over_train, alpha)
 }

@@ -18,7 +18,7 @@ mod student_t;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Comparison, Standing, VersusBest, compare_with_best};
+pub use compare::{Comparison, Standing, VersusBest, compare_with_best, compare_with_reference};
 pub use holm::holm;
 pub use interval::{MeanInterval, half_width, mean_interval};
 pub use paired::{PairedTest, corrected_paired_t};

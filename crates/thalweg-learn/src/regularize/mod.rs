@@ -30,7 +30,7 @@ mod wrap;
 use thalweg_optim::suggest::did_you_mean;
 use thalweg_optim::{OptimizerSpec, WrapSpec};
 
-pub use plan::{Alter, Batch, BatchPlan, Scene};
+pub use plan::{Alter, Batch, BatchPlan, Scene, labels_shown};
 pub use spec::{Chosen, RegularizeError, RegularizeSpec};
 pub use technique::{Course, Family, Info, Labels, Setting, Site, Technique};
 

@@ -11,7 +11,7 @@ use super::draws::Draws;
 use super::noise::weight::NoisyWeights;
 use super::spec::RegularizeSpec;
 use super::technique::Labels;
-use crate::nn::{Loss, SoftClasses, Targets};
+use crate::nn::{LayerSpec, Loss, SoftClasses, Targets};
 use crate::train::{Recipe, Samples};
 
 /// Changes a gathered batch.
@@ -63,6 +63,8 @@ pub struct Scene<'a> {
     pub batch: usize,
     /// Parts into which a step is cut.
     pub shards: usize,
+    /// The recipe's layers before the output.
+    pub layers: &'a [LayerSpec],
     /// Of draws that are made once.
     pub key: u64,
 }
@@ -102,7 +104,7 @@ fn key(seed: u64, name: &str) -> u64 {
 impl BatchPlan {
     /// The plan for a training of the recipe on these rows. `outputs` is the network's width.
     pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Self {
-        let (spec, loss) = (&recipe.regularize, recipe.loss);
+        let (spec, loss, layers) = (&recipe.regularize, recipe.loss, recipe.plain_layers());
         let (batch, shards) = (recipe.batch_size.resolve(train.rows()), recipe.shards.max(1) as usize);
         let labels = spoiled(spec, train.targets, loss, outputs, seed);
         let train = Samples { targets: seen(labels.as_ref(), train.targets), ..train };
@@ -114,7 +116,7 @@ impl BatchPlan {
                 warps.push(warp, values, key);
                 plan.before = plan.alters.len();
             }
-            let scene = Scene { train, batch, shards, key };
+            let scene = Scene { train, batch, shards, layers: &layers, key };
             plan.alters.extend(technique.alter(values, &scene).map(|alter| (key, alter)));
             if let Some(smoothing) = technique.smoothing(values) {
                 plan.smoothing = smoothing as f32;
@@ -194,6 +196,11 @@ fn seen<'a>(labels: Option<&'a Labels>, targets: Targets<'a, f32>) -> Targets<'a
         Some(Labels::Values(values)) => Targets::Values(values),
         None => targets,
     }
+}
+
+/// The labels that a training of the recipe is shown in place of `train`'s, if a technique replaces some.
+pub fn labels_shown(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Option<Labels> {
+    spoiled(&recipe.regularize, train.targets, recipe.loss, outputs, seed)
 }
 
 /// The labels of all rows, if a technique replaces some.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::nn::{Architecture, Loss, Shape, Targets};
-use crate::train::{BatchSize, Fitted, NetworkSpec, Recipe, Samples, fit};
+use crate::train::{BatchSize, Fitted, NetworkSpec, Recipe, Samples, fit, fit_on};
 
 const ROWS: usize = 24;
 
@@ -275,4 +275,53 @@ fn many_techniques_work_together() {
         assert!(fitted.history.iter().all(|epoch| epoch.train_loss.is_finite()), "{spec}");
         assert_eq!(fitted.history.len(), 12, "{:?}", fitted.stop);
     }
+}
+
+#[test]
+fn the_bits_are_the_same_on_any_number_of_threads() {
+    let data = data(IMAGES);
+    for spec in [
+        "crop=1,input-noise,label-smoothing,mixup,dropout,weight-noise",
+        "manifold-mixup,rotation,spatial-dropout",
+    ] {
+        let recipe = Recipe { shards: 3, ..recipe(IMAGES, Loss::CrossEntropy, spec.parse().unwrap()) };
+        let w = |count| {
+            let threads = thalweg_optim::Threads::new(count).unwrap();
+            let samples = data.samples(Loss::CrossEntropy);
+            let fitted = fit_on(&threads, &recipe, samples, 3, None, 1, &|| true).unwrap();
+            fitted.model.parameters().to_vec()
+        };
+        assert_eq!(w(1), w(2), "{spec}");
+    }
+}
+
+#[test]
+fn early_stopping_ends_a_training_that_is_watched() {
+    let (train, other) = (data(TABLE), data(TABLE));
+    // A cost that grows from epoch to epoch.
+    let asked = std::cell::Cell::new(0.0);
+    let cost = |_: &crate::Predictions| {
+        asked.set(asked.get() + 1.0);
+        asked.get()
+    };
+    let recipe = recipe(TABLE, Loss::CrossEntropy, "early-stopping=3".parse().unwrap());
+    let validation = crate::train::Validation { samples: other.samples(Loss::CrossEntropy), cost: &cost };
+    let fitted = fit(&recipe, train.samples(Loss::CrossEntropy), 3, Some(validation), 0, &|| true).unwrap();
+    assert_eq!(fitted.stop, crate::train::StopReason::EarlyStopped);
+    assert_eq!(fitted.history.len(), 4);
+}
+
+#[test]
+fn a_recipe_keeps_its_regularization() {
+    let spec: RegularizeSpec = "crop=2:1,mixup".parse().unwrap();
+    let recipe = Recipe { regularize: spec, ..Recipe::default() };
+    let json = serde_json::to_string(&recipe).unwrap();
+    assert!(json.ends_with(r#""regularize":{"crop":{"padding":2.0,"reflect":1.0},"mixup":0.2}}"#), "{json}");
+    assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
+    let course = recipe.optimizer(320, 7);
+    assert_eq!(course, recipe.optimizer, "nothing goes around the optimizer");
+    let wrapped = Recipe { regularize: "swa=0.5,l2=0.1".parse().unwrap(), epochs: 10, ..recipe };
+    let texts: Vec<String> = wrapped.optimizer(320, 7).wrap.iter().map(ToString::to_string).collect();
+    // Ten steps an epoch; half of them come before the average.
+    assert_eq!(texts, ["weight-decay=0.1:1", "swa=50:1"]);
 }

@@ -105,7 +105,8 @@ impl Recipe {
         self.regularize.layers(self.plain_layers())
     }
 
-    fn plain_layers(&self) -> Vec<LayerSpec> {
+    /// The layers before the output, without regularization.
+    pub(crate) fn plain_layers(&self) -> Vec<LayerSpec> {
         match &self.network {
             NetworkSpec::Named(architecture) => architecture.layers(&self.hidden, self.activation),
             NetworkSpec::Layers(layers) => layers.clone(),
@@ -178,6 +179,19 @@ impl NetworkSpec {
     /// Whether it is a multilayer perceptron.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// The architecture's name, or the layers' names.
+impl fmt::Display for NetworkSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(architecture) => f.write_str(architecture.name()),
+            Self::Layers(layers) => {
+                let names: Vec<_> = layers.iter().map(LayerSpec::name).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
     }
 }
 

@@ -13,12 +13,14 @@ use serde::{Deserialize, Deserializer};
 use thalweg_data::{DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
+use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::BatchSize;
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::suggest::did_you_mean;
 use thalweg_optim::{Dialect, OptimError, Schedule, WrapSpec};
 
 use super::Failure;
+use super::train::NetworkChoice;
 use crate::report::Format;
 use crate::study::{LearningRates, LossChoice, StudySpec};
 
@@ -124,6 +126,13 @@ settings! {
         /// What goes around every method, inner to outer, such as clip-norm=1,ema=0.999 (see `thalweg list wrappers`)
         #[arg(long, value_name = "WRAPPERS", help_heading = "Methods")]
         wrap: (Wraps),
+        /// Compare techniques of regularization instead of optimizers, each with none, under one optimizer [default: adam]:
+        /// names separated by commas, or all that apply (see `thalweg list regularizers`)
+        #[arg(long, value_name = "NAMES", help_heading = "Methods")]
+        regularizers: (Listed),
+        /// What regularizes every method, such as dropout=0.3,mixup=0.2 (see `thalweg list regularizers`)
+        #[arg(long, value_name = "TECHNIQUES", help_heading = "Methods")]
+        regularize: (RegularizeSpec),
         /// The learning rates each method tries: LO..HI:N (log-spaced), or a list [default: 1e-4..1:9]
         #[arg(long, value_name = "RATES", help_heading = "Methods")]
         learning_rates: (Rates),
@@ -132,6 +141,10 @@ settings! {
         #[arg(long, value_parser = schedule, value_name = "SCHEDULE", help_heading = "Methods")]
         schedule: (Schedule),
 
+        /// mlp, linear, resmlp; lenet, resnet8, resnet20 for images; in TOML also a list of layers (see `thalweg list
+        /// architectures`) [default: mlp]
+        #[arg(long, value_name = "NAME", help_heading = "Training")]
+        network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
         #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
         hidden: (Listed),
@@ -166,6 +179,12 @@ settings! {
         /// Rows left out between past and future (time series) [default: 0]
         #[arg(long, value_parser = whole::<usize>, value_name = "ROWS", help_heading = "Evaluation")]
         gap: (usize),
+        /// Rows of each outer training part that are used, to see what helps when there are few [default: all]
+        #[arg(long, value_parser = whole::<usize>, value_name = "ROWS", help_heading = "Evaluation")]
+        train_size: (usize),
+        /// The share of the training labels that are replaced, to see what helps against it [default: 0]
+        #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
+        label_noise: (f64),
         /// The share of each outer training part that learning rates are chosen on [default: 0.2]
         #[arg(long, value_name = "SHARE", help_heading = "Evaluation")]
         validation: (f64),
@@ -228,7 +247,16 @@ impl Options {
         Ok(StudySpec {
             data,
             dataset: self.dataset(),
-            optimizers: self.optimizers.clone().map_or(default.optimizers, Listed::optimizers),
+            optimizers: match (&self.optimizers, &self.regularizers) {
+                (Some(named), _) => named.clone().optimizers(),
+                (None, Some(_)) => vec!["adam".to_owned()],
+                (None, None) => default.optimizers,
+            },
+            regularizers: self.regularizers.clone().map_or(default.regularizers, |listed| listed.0),
+            regularize: self.regularize.clone().unwrap_or(default.regularize),
+            label_noise: self.label_noise.unwrap_or(default.label_noise),
+            train_size: self.train_size,
+            network: self.network.clone().map_or(default.network, |choice| choice.0),
             dialect: self.dialect.unwrap_or(default.dialect),
             wrap: self.wrap.clone().map_or(default.wrap, |wraps| wraps.0),
             learning_rates: self.learning_rates.clone().map_or(default.learning_rates, |rates| rates.0),
@@ -261,6 +289,7 @@ impl Options {
             epochs: None,
             patience: None,
             repeats: None,
+            regularizers: None,
             metric: None,
             jobs: None,
             ..self.clone()

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::Args;
 
+pub(super) use self::settings::NetworkChoice;
 use self::settings::Settings;
 use super::compare::stop_on_signal;
 use super::progress::bar;

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use serde::Serialize;
 use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
-use thalweg_learn::estimator::{network_targets, outputs, restore};
-use thalweg_learn::nn::{Init, LayerError, LayerSpec, Sequence, Shape, spec};
+use thalweg_learn::estimator::{form, network_targets, outputs, restore};
+use thalweg_learn::nn::{LayerError, LayerSpec};
 use thalweg_learn::train::{
     Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
 };
@@ -338,30 +338,16 @@ impl Parts {
     }
 }
 
-/// What a network takes: images if its layers begin with them, codes if they begin with an embedding, columns otherwise.
+/// The form of rows that the network takes.
 fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
-    let wanted = match &recipe.network {
-        NetworkSpec::Named(architecture) => architecture.wants_images(),
-        // Layers that cannot stand on plain numbers look at the images that there are.
-        NetworkSpec::Layers(layers) => {
-            if let Some(form) = embedded(layers)? {
-                return Ok(form);
-            }
-            let built: Result<Sequence<f32>, _> = spec::build(layers, Shape::Flat(data.inputs()), Init::Auto);
-            data.image_shape().is_some() && built.is_err()
-        }
-    };
-    match (wanted, data.image_shape()) {
-        (false, _) => Ok(Form::Table),
-        (true, Some(_)) => Ok(Form::Images),
-        (true, None) => {
-            Err(TrainError::NoImages { network: name_of(&recipe.network), data: data.name.clone() })
-        }
+    if let NetworkSpec::Layers(layers) = &recipe.network {
+        embedded(layers)?;
     }
+    Ok(form(&recipe.network, data)?)
 }
 
-/// Codes, if the first layer is an embedding. Behind another layer there are no codes to embed.
-fn embedded(layers: &[LayerSpec]) -> Result<Option<Form>, TrainError> {
+/// Refuses an embedding behind another layer: there are no codes to embed.
+fn embedded(layers: &[LayerSpec]) -> Result<(), TrainError> {
     fn any(layers: &[LayerSpec]) -> bool {
         layers.iter().any(|layer| match layer {
             LayerSpec::Embedding(_) => true,
@@ -369,15 +355,15 @@ fn embedded(layers: &[LayerSpec]) -> Result<Option<Form>, TrainError> {
             _ => false,
         })
     }
-    let (first, behind) = match layers {
-        [LayerSpec::Embedding(_), behind @ ..] => (Some(Form::Codes), behind),
-        _ => (None, layers),
+    let behind = match layers {
+        [LayerSpec::Embedding(_), behind @ ..] => behind,
+        _ => layers,
     };
     if any(behind) {
         let why = "an embedding must be the first layer: it takes the codes of the categories".to_owned();
         return Err(TrainError::Refused { flag: "network", why });
     }
-    Ok(first)
+    Ok(())
 }
 
 /// Whether an embedding has a vector for each code that the data have.

@@ -6,7 +6,7 @@ use crate::study::Summary;
 pub fn render(summary: &Summary) -> String {
     let header = [
         "rank",
-        "optimizer",
+        "method",
         "metric",
         "score",
         "score_low",
@@ -30,7 +30,7 @@ pub fn render(summary: &Summary) -> String {
         let versus = method.versus_best;
         vec![
             (index + 1).to_string(),
-            method.optimizer.clone(),
+            method.method.clone(),
             summary.metric.to_string(),
             number(method.score.mean),
             number(method.score.low),

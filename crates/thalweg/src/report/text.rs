@@ -3,12 +3,13 @@
 use std::fmt::Write;
 
 use thalweg_data::Task;
-use thalweg_optim::registry;
+use thalweg_eval::stats::ALPHA;
 
 use super::Format;
 use super::grid::Grid;
 use super::wrap::wrapped;
-use crate::study::verdict::{p_text, rate_text, score_text};
+use crate::study::summary::{Versus, VersusNone};
+use crate::study::verdict::{p_text, rate_text, score_text, title};
 use crate::study::{MethodSummary, Summary};
 
 /// The heading, the ranking, the verdict and its cautions.
@@ -60,9 +61,10 @@ fn heading(summary: &Summary) -> String {
 /// The ranking as a table.
 pub fn ranking(summary: &Summary) -> Grid {
     let column = |key, heading: &str, number| (key, heading.to_owned(), number);
-    let columns = vec![
+    let techniques = summary.ranking.iter().any(|method| method.versus_none.is_some());
+    let mut columns = vec![
         column("rank", "", true),
-        column("optimizer", "optimizer", false),
+        column("method", if techniques { "technique" } else { "optimizer" }, false),
         column("score", summary.metric.name(), true),
         column("interval", "95 % interval", false),
         column("versus_best", "against best", false),
@@ -76,7 +78,27 @@ pub fn ranking(summary: &Summary) -> Grid {
     ];
     let rows =
         summary.ranking.iter().enumerate().map(|(index, method)| row(summary, index, method)).collect();
+    if techniques {
+        columns.splice(
+            4..5,
+            [
+                column("versus_none", "against none", false),
+                column("gap_versus_none", "gap against none", false),
+            ],
+        );
+        columns.insert(8, column("strength", "strength", true));
+    }
     Grid { columns, rows }
+}
+
+/// A technique's difference from none: a number with its interval if it can be told from 0.
+fn against_none(versus: Option<Versus>, words: [&str; 2]) -> String {
+    let Some(Versus { difference, low, high, p }) = versus else { return "–".to_owned() };
+    if p >= ALPHA {
+        return format!("like none ({} – {})", score_text(low), score_text(high));
+    }
+    let word = words[usize::from(difference < 0.0)];
+    format!("{word} by {}, {}", score_text(difference.abs()), p_text(p))
 }
 
 fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
@@ -86,22 +108,28 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
         _ => "–".to_owned(),
     };
     let edge = if method.edge.low + method.edge.high > 0 { "!" } else { "" };
-    vec![
-        (index + 1).to_string(),
-        registry::find(&method.optimizer)
-            .map_or(method.optimizer.as_str(), |entry| entry.info.title)
-            .to_owned(),
-        score(method.score.mean),
-        interval,
-        versus(summary, method),
-        score(method.train_score),
-        score(method.gap),
+    let techniques = summary.ranking.iter().any(|method| method.versus_none.is_some());
+    let against = |which: fn(VersusNone) -> Versus| method.versus_none.map(which);
+    let mut cells =
+        vec![(index + 1).to_string(), title(&method.method).to_owned(), score(method.score.mean), interval];
+    if techniques {
+        cells.push(against_none(against(|versus| versus.score), ["better", "worse"]));
+        cells.push(against_none(against(|versus| versus.gap), ["smaller", "larger"]));
+    } else {
+        cells.push(versus(summary, method));
+    }
+    cells.extend([score(method.train_score), score(method.gap)]);
+    if techniques {
+        cells.push(method.strength.map_or("–".to_owned(), rate_text));
+    }
+    cells.extend([
         method.learning_rate.map_or("–".to_owned(), rate_text) + edge,
         method.sensitivity.usable_decades.map_or("–".to_owned(), |decades| format!("{decades:.1}")),
         method.diverged.to_string(),
         thousands(method.steps),
         format!("{:.2}", method.seconds),
-    ]
+    ]);
+    cells
 }
 
 /// `61677` as `62k`.
@@ -110,7 +138,7 @@ fn thousands(count: u64) -> String {
 }
 
 fn versus(summary: &Summary, method: &MethodSummary) -> String {
-    let is_best = summary.verdict.best.as_ref() == Some(&method.optimizer);
+    let is_best = summary.verdict.best.as_ref() == Some(&method.method);
     match method.versus_best {
         _ if is_best => "best".to_owned(),
         _ if method.failed_folds > 0 => {

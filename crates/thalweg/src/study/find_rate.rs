@@ -1,9 +1,8 @@
 //! The learning-rate range test of one method, on the rows that a study would first fit on.
 
 use serde::Serialize;
-use thalweg_data::{Preparation, View};
-use thalweg_learn::estimator::network_targets;
-use thalweg_learn::nn::Shape;
+use thalweg_data::View;
+use thalweg_learn::estimator::{network_targets, prepare, row_shape};
 use thalweg_learn::train::{RangeCurve, RangePoint, RangeStop, RangeTest, Samples, range_test};
 
 use super::plan::Plan;
@@ -84,9 +83,9 @@ pub fn find_rate(plan: &Plan<'_>, test: &RangeTest, keep_going: &dyn Fn() -> boo
     let fold = &plan.folds[0];
     let (train, _) = fold.outer.views(plan.data);
     let (train, _) = train.inner(&fold.inner);
-    let prepared = Preparation::fit(&train).apply(&train);
+    let prepared = prepare(&plan.spec.network, &train).expect("the plan has checked the data").apply(&train);
     let samples =
-        Samples { shape: Shape::Flat(prepared.width), x: &prepared.x, targets: network_targets(&prepared.y) };
+        Samples { shape: row_shape(&prepared), x: &prepared.x, targets: network_targets(&prepared.y) };
     let recipe = plan.inner_trials(0, 0).swap_remove(0).recipe;
     let curve = range_test(&recipe, samples, plan.outputs, fold.seed, test, keep_going)
         .expect("the plan has checked the recipe");

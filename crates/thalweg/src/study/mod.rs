@@ -5,6 +5,7 @@
 //! thing: skip what is there.
 
 mod find_rate;
+mod method;
 pub mod plan;
 mod reproduce;
 pub mod run;
@@ -14,6 +15,7 @@ pub mod trial;
 pub mod verdict;
 
 pub use find_rate::{RateSearch, Suggestions, find_rate};
+pub use method::NONE;
 pub use plan::{Plan, StudyError};
 pub use run::{Event, run};
 pub use spec::{LearningRates, LossChoice, StudySpec};

@@ -4,8 +4,9 @@ use thalweg_data::{Dataset, Preparation, Rows, Split, View};
 use thalweg_eval::split::test_over_train;
 use thalweg_eval::stats::ALPHA;
 use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
-use thalweg_learn::estimator::{default_loss, outputs};
-use thalweg_learn::nn::Loss;
+use thalweg_learn::estimator::{default_loss, outputs, prepare};
+use thalweg_learn::nn::{LayerError, Loss, Shape};
+use thalweg_learn::regularize::{RegularizeError, RegularizeSpec};
 use thalweg_learn::train::{NetworkSpec, Recipe};
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
@@ -13,13 +14,14 @@ use thalweg_optim::random::stream;
 use thalweg_optim::schedule::ScheduleError;
 use thalweg_optim::{Layout, OptimError, OptimizerSpec};
 
+use super::method::{Method, Methods, Place};
 use super::reproduce::{command, widths_text};
 use super::spec::{LossChoice, StudySpec};
 use super::summary::{DataInfo, Protocol, StudyRecord};
-use super::trial::{Role, Trial};
+use super::trial::{Role, Trial, Tuned};
 
 /// Stands in front of every key: a change of what a trial means changes every key.
-const TRIAL_LAYOUT: &str = "thalweg trial 2";
+const TRIAL_LAYOUT: &str = "thalweg trial 3";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;
@@ -35,6 +37,11 @@ pub struct Plan<'d> {
     pub(crate) metric: Metric,
     pub(crate) outputs: usize,
     pub(crate) folds: Vec<Fold>,
+    pub(crate) methods: Vec<Method>,
+    /// Techniques that were asked for as «all» and do not apply.
+    left_out: Vec<String>,
+    /// What every method has.
+    regularize: RegularizeSpec,
     loss: Loss,
     policy: &'static str,
     fingerprint: String,
@@ -82,9 +89,18 @@ pub enum StudyError {
     /// The metric.
     #[error(transparent)]
     Metric(#[from] MetricError),
-    /// The loss.
+    /// The loss, or a network that does not fit the data.
     #[error(transparent)]
     Loss(#[from] FitError),
+    /// A layer that does not fit.
+    #[error("--network: {0}")]
+    Network(#[from] LayerError),
+    /// Regularization that does not apply.
+    #[error("--regularizers: {0}")]
+    Regularizers(RegularizeError),
+    /// Regularization of every method that does not apply.
+    #[error("--regularize: {0}")]
+    Regularize(RegularizeError),
     /// A number out of range.
     #[error("--{flag} {value}: it must be {expected}")]
     Setting {
@@ -152,8 +168,12 @@ impl<'d> Plan<'d> {
             .collect::<Result<Vec<_>, _>>()?;
         let policy = splitter.name();
         let fingerprint = data.fingerprint();
-        let preparation = Preparation::fit(&folds[0].outer.views(data).0);
+        let preparation = prepare(&spec.network, &folds[0].outer.views(data).0)?;
+        let regularize = spec.every_method().map_err(StudyError::Regularize)?;
         let mut plan = Self {
+            methods: Vec::new(),
+            left_out: Vec::new(),
+            regularize,
             spec,
             data,
             metric,
@@ -166,6 +186,8 @@ impl<'d> Plan<'d> {
             preparation,
         };
         plan.check_folds()?;
+        let methods = plan.name_methods()?;
+        (plan.methods, plan.left_out) = (methods.all, methods.left_out);
         plan.baseline = plan.score_baseline()?;
         Ok(plan)
     }
@@ -202,11 +224,14 @@ impl<'d> Plan<'d> {
                 higher_is_better: self.metric.higher_is_better(),
                 baseline: self.baseline.test,
                 validation_baseline: self.baseline.validation,
+                methods: self.methods.iter().map(|method| method.name.clone()).collect(),
+                left_out: self.left_out.clone(),
                 learning_rates: spec.learning_rates.values().to_vec(),
                 schedule: spec.schedule.to_string(),
                 wrap: spec.wrap.iter().map(ToString::to_string).collect(),
                 loss: self.loss.name().to_owned(),
                 dialect: spec.dialect.name().to_owned(),
+                network: spec.network.to_string(),
                 hidden: spec.hidden.clone(),
                 activation: spec.activation.name().to_owned(),
                 init: spec.init.name().to_owned(),
@@ -225,42 +250,84 @@ impl<'d> Plan<'d> {
     /// How many trials there are, refits included.
     pub fn trials(&self) -> u64 {
         let rates = self.spec.learning_rates.values().len();
-        (self.folds.len() * self.spec.optimizers.len() * (rates + 1)) as u64
+        (self.folds.len() * self.methods.len() * (rates + 1)) as u64
     }
 
-    /// The inner trials of one fold and optimizer, in the order of the learning rates.
-    pub(crate) fn inner_trials(&self, fold: usize, optimizer: usize) -> Vec<Trial> {
-        let rates = self.spec.learning_rates.values();
-        rates.iter().map(|&rate| self.trial(fold, optimizer, Role::Inner, rate, self.spec.epochs)).collect()
+    /// The inner trials of one fold and method, in the order of the learning rates.
+    pub(crate) fn inner_trials(&self, fold: usize, method: usize) -> Vec<Trial> {
+        let rates = self.spec.learning_rates.values().iter().enumerate();
+        rates
+            .map(|(index, &learning_rate)| {
+                let strength = self.methods[method].strength(index);
+                let tuned = Tuned { learning_rate, strength, epochs: self.spec.epochs };
+                self.trial(fold, method, Role::Inner, tuned)
+            })
+            .collect()
     }
 
-    /// A refit for as many epochs as the inner trial chose.
-    pub(crate) fn refit(&self, fold: usize, optimizer: usize, learning_rate: f64, epochs: u32) -> Trial {
-        self.trial(fold, optimizer, Role::Refit, learning_rate, epochs)
+    /// A refit with what the inner trials chose.
+    pub(crate) fn refit(&self, fold: usize, method: usize, tuned: Tuned) -> Trial {
+        self.trial(fold, method, Role::Refit, tuned)
     }
 
-    fn trial(&self, fold: usize, optimizer: usize, role: Role, learning_rate: f64, epochs: u32) -> Trial {
-        let spec = &self.spec;
-        let optimizer = &spec.optimizers[optimizer];
-        let patience = (role == Role::Inner && spec.patience > 0).then_some(spec.patience);
+    fn trial(&self, fold: usize, method: usize, role: Role, tuned: Tuned) -> Trial {
+        let (spec, method) = (&self.spec, &self.methods[method]);
+        let Tuned { learning_rate, strength, epochs } = tuned;
+        // Where early stopping is one of the techniques, the others do without.
+        let patient = role == Role::Inner && spec.regularizers.is_empty() && spec.patience > 0;
         let recipe = Recipe {
-            network: NetworkSpec::default(),
+            network: spec.network.clone(),
             hidden: spec.hidden.clone(),
             activation: spec.activation,
             init: spec.init,
             loss: self.loss,
-            optimizer: spec.optimizer(optimizer),
+            optimizer: spec.optimizer(&method.optimizer),
             learning_rate,
             epochs,
             batch_size: spec.batch_size,
-            shards: 1,
-            patience,
+            patience: patient.then_some(spec.patience),
             schedule: spec.schedule.clone(),
             // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.
             schedule_epochs: (!spec.schedule.is_default() && epochs != spec.epochs).then_some(spec.epochs),
-            ..Recipe::default()
+            regularize: self.regularize.clone(),
+            shards: 1,
         };
-        Trial { fold, optimizer: optimizer.clone(), role, recipe }
+        let recipe = method.apply(recipe, strength, role == Role::Refit);
+        let (method, best_epoch) = (method.name.clone(), method.best_epoch);
+        Trial { fold, method, strength, best_epoch, role, recipe }
+    }
+
+    /// The recipe of all methods, as far as it does not depend on them.
+    fn common(&self) -> Recipe {
+        let spec = &self.spec;
+        Recipe {
+            network: spec.network.clone(),
+            hidden: spec.hidden.clone(),
+            activation: spec.activation,
+            init: spec.init,
+            loss: self.loss,
+            regularize: self.regularize.clone(),
+            batch_size: spec.batch_size,
+            ..Recipe::default()
+        }
+    }
+
+    /// The methods, checked against the data and the network.
+    fn name_methods(&self) -> Result<Methods, StudyError> {
+        let common = self.common();
+        let input = row_shape_of(&self.preparation);
+        let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
+        common.check(input, rows).map_err(StudyError::Regularize)?;
+        let layers = Recipe { regularize: RegularizeSpec::default(), ..common }.layers();
+        let batch = self.spec.batch_size.resolve(rows);
+        let place = Place { input, loss: self.loss, layers: &layers, batch };
+        let methods = Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)?;
+        // Each network once, so that no layer fails in the middle of a study.
+        for method in &methods.all {
+            let recipe = method.apply(self.common(), method.strength(0), false);
+            recipe.network(input, self.outputs)?;
+        }
+        Ok(methods)
     }
 
     /// The hash of all that decides a trial's bits.
@@ -273,6 +340,7 @@ impl<'d> Plan<'d> {
             &fold.keys,
             fold.seed,
             trial.role,
+            trial.best_epoch,
             self.metric,
             &trial.recipe,
         );
@@ -286,19 +354,25 @@ impl<'d> Plan<'d> {
         for (index, fold) in self.folds.iter().enumerate() {
             let (train, _) = fold.outer.views(self.data);
             let (inner, _) = train.inner(&fold.inner);
-            for width in [&train, &inner].map(|view| Preparation::fit(view).width()) {
-                if width == 0 {
+            for view in [&train, &inner] {
+                let preparation = prepare(&self.spec.network, view)?;
+                if preparation.width() == 0 {
                     return Err(StudyError::NoFeatures { fold: index + 1, hint });
                 }
-                self.check_size(width)?;
+                self.check_size(row_shape_of(&preparation))?;
             }
         }
         Ok(())
     }
 
-    /// Refuses a network that would not fit into memory.
-    fn check_size(&self, inputs: usize) -> Result<(), StudyError> {
-        let widths = self.spec.hidden.iter().chain([&self.outputs]);
+    /// Refuses a network that would not fit into memory, before any of it is made.
+    fn check_size(&self, input: Shape) -> Result<(), StudyError> {
+        let inputs = input.len();
+        let hidden: &[usize] = match self.spec.network {
+            NetworkSpec::Named(architecture) if architecture.wants_images() => &[],
+            _ => &self.spec.hidden,
+        };
+        let widths = hidden.iter().chain([&self.outputs]);
         let layers =
             widths.scan(inputs, |from, &to| Some((std::mem::replace(from, to) + 1).saturating_mul(to)));
         let weights = layers.fold(0, usize::saturating_add);
@@ -351,6 +425,10 @@ impl Fold {
     ) -> Result<Self, SplitError> {
         use rand::RngCore;
         let seed = stream(spec.seed, "fold", index as u64).next_u64();
+        let outer = match spec.train_size {
+            Some(rows) => smaller(outer, rows, splitter, data, seed)?,
+            None => outer,
+        };
         let (train, _) = outer.views(data);
         let inner = splitter.holdout(&train.describe(), spec.validation, seed)?;
         let keys = [&outer, &inner].map(|split| {
@@ -367,6 +445,32 @@ impl Fold {
     }
 }
 
+/// A split with so many training rows, chosen as a validation part is; a training part that has no more stays whole.
+fn smaller(
+    outer: Split,
+    rows: usize,
+    splitter: &dyn Splitter,
+    data: &Dataset,
+    seed: u64,
+) -> Result<Split, SplitError> {
+    let (train, _) = outer.views(data);
+    let have = train.rows().len();
+    if rows >= have {
+        return Ok(outer);
+    }
+    let part = splitter.holdout(&train.describe(), rows as f64 / have as f64, seed)?;
+    let chosen: Vec<u32> = part.test().iter().map(|&row| outer.train()[row as usize]).collect();
+    Ok(Split::new(data.rows(), chosen, outer.test().to_vec()))
+}
+
+/// What a row that is prepared so is to a network.
+fn row_shape_of(preparation: &Preparation) -> Shape {
+    match preparation.shape() {
+        Some(shape) => Shape::image(shape.height, shape.width, shape.channels),
+        None => Shape::Flat(preparation.width()),
+    }
+}
+
 fn cpu_level() -> String {
     format!("{:?}", levels()[0]).to_lowercase()
 }
@@ -375,6 +479,24 @@ fn check_settings(spec: &StudySpec) -> Result<(), StudyError> {
     let setting = |flag, value: String, expected: &str| {
         Err(StudyError::Setting { flag, value, expected: expected.to_owned() })
     };
+    if !spec.regularizers.is_empty() && spec.optimizers.len() != 1 {
+        return setting(
+            "optimizers",
+            spec.optimizers.join(","),
+            "one name with --regularizers: techniques are compared under one optimizer",
+        );
+    }
+    if !(0.0..1.0).contains(&spec.label_noise) {
+        return setting(
+            "label-noise",
+            spec.label_noise.to_string(),
+            "at least 0 and less than 1, such as 0.2",
+        );
+    }
+    if spec.train_size.is_some_and(|rows| rows < 4) {
+        let rows = spec.train_size.unwrap_or_default().to_string();
+        return setting("train-size", rows, "at least 4 rows");
+    }
     if spec.optimizers.is_empty() {
         return setting(
             "optimizers",

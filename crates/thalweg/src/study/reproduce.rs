@@ -1,13 +1,15 @@
 //! The command that reproduces a study.
 
 use thalweg_data::{HeaderMode, TaskChoice};
-use thalweg_learn::train::RangeTest;
+use thalweg_learn::train::{NetworkSpec, RangeTest};
 
 use super::spec::StudySpec;
 
 /// The `thalweg compare` command with every setting that differs from its default.
 pub(super) fn command(spec: &StudySpec) -> String {
     let default = StudySpec::default();
+    let usual =
+        if spec.regularizers.is_empty() { default.optimizers.clone() } else { vec!["adam".to_owned()] };
     let mut words = vec!["thalweg".to_owned(), "compare".to_owned(), quoted(&spec.data)];
     let mut flag = |name: &str, value: String, differs: bool| {
         if differs {
@@ -28,12 +30,20 @@ pub(super) fn command(spec: &StudySpec) -> String {
             flag(name, value.clone(), true);
         }
     }
-    flag("optimizers", spec.optimizers.join(","), spec.optimizers != default.optimizers);
+    flag("optimizers", spec.optimizers.join(","), spec.optimizers != usual);
     flag("dialect", spec.dialect.name().to_owned(), spec.dialect != default.dialect);
     let wrap: Vec<String> = spec.wrap.iter().map(ToString::to_string).collect();
     flag("wrap", wrap.join(","), !wrap.is_empty());
     flag("learning-rates", spec.learning_rates.to_string(), spec.learning_rates != default.learning_rates);
     flag("schedule", spec.schedule.to_string(), spec.schedule != default.schedule);
+    flag("regularizers", spec.regularizers.join(","), !spec.regularizers.is_empty());
+    flag("regularize", spec.regularize.to_string(), !spec.regularize.is_empty());
+    flag("label-noise", spec.label_noise.to_string(), spec.label_noise != 0.0);
+    flag("train-size", spec.train_size.unwrap_or_default().to_string(), spec.train_size.is_some());
+    // A list of layers has no flag: it stands in the settings file.
+    if let NetworkSpec::Named(architecture) = &spec.network {
+        flag("network", architecture.name().to_owned(), !spec.network.is_default());
+    }
     flag("hidden", widths_text(&spec.hidden), spec.hidden != default.hidden);
     flag("activation", spec.activation.name().to_owned(), spec.activation != default.activation);
     flag("init", word(&spec.init), spec.init != default.init);

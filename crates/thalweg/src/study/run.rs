@@ -11,13 +11,15 @@ use std::time::Instant;
 
 use thalweg_data::{Preparation, Prepared, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, Truth};
-use thalweg_learn::estimator::{network_targets, restore};
-use thalweg_learn::nn::Shape;
+use thalweg_learn::estimator::{network_targets, prepare, restore, row_shape};
+use thalweg_learn::regularize::{Labels, labels_shown};
 use thalweg_learn::train::early_stopping::Best;
-use thalweg_learn::train::{EpochRecord, Fitted, Predictions, Samples, StopReason, Validation, fit};
+use thalweg_learn::train::{
+    EpochRecord, Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit,
+};
 
 use super::plan::Plan;
-use super::trial::{Role, Trial, TrialRecord};
+use super::trial::{Role, Trial, TrialRecord, Tuned};
 
 /// What a run tells while it goes on.
 #[derive(Debug)]
@@ -70,8 +72,8 @@ pub fn run<E>(
     outcome?;
     let complete = work.left.load(Ordering::Relaxed) == 0;
     let place = |record: &TrialRecord| {
-        let optimizer = plan.spec.optimizers.iter().position(|name| *name == record.optimizer);
-        (record.fold, optimizer, record.role)
+        let method = plan.methods.iter().position(|method| method.name == record.method);
+        (record.fold, method, record.role)
     };
     records.sort_by(|a, b| place(a).cmp(&place(b)).then(a.learning_rate.total_cmp(&b.learning_rate)));
     Ok(complete.then_some(records))
@@ -91,8 +93,8 @@ struct Part {
 }
 
 impl Part {
-    fn new(train: &TrainView<'_>, test: &TestView<'_>) -> Self {
-        let preparation = Preparation::fit(train);
+    fn new(network: &NetworkSpec, train: &TrainView<'_>, test: &TestView<'_>) -> Self {
+        let preparation = prepare(network, train).expect("the plan has checked the data");
         let (train, test) = (preparation.apply(train), preparation.apply(test));
         Self { preparation, train, test }
     }
@@ -158,7 +160,7 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(plan: &'a Plan<'a>, done: &'a HashMap<String, TrialRecord>, stop: &'a AtomicBool) -> Self {
-        let (folds, optimizers) = (plan.folds.len(), plan.spec.optimizers.len());
+        let (folds, optimizers) = (plan.folds.len(), plan.methods.len());
         let rates = plan.spec.learning_rates.values().len();
         let cell = || Cell { inner: Mutex::new(Vec::new()), left: AtomicUsize::new(rates) };
         Self {
@@ -180,7 +182,7 @@ impl<'a> Work<'a> {
 
     /// Takes one inner trial after the other.
     fn labour(&self, sender: &mpsc::Sender<Message>) {
-        let optimizers = self.plan.spec.optimizers.len();
+        let optimizers = self.plan.methods.len();
         let rates = self.plan.spec.learning_rates.values().len();
         while self.going() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
@@ -205,8 +207,8 @@ impl<'a> Work<'a> {
     fn finish(&self, cell: &Cell, fold: usize, optimizer: usize, sender: &mpsc::Sender<Message>) -> bool {
         let inner = cell.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let finished = match choose(self.plan.metric, &inner) {
-            Some((learning_rate, epochs)) => {
-                let trial = self.plan.refit(fold, optimizer, learning_rate, epochs);
+            Some(tuned) => {
+                let trial = self.plan.refit(fold, optimizer, tuned);
                 self.obtain(&trial, sender).is_some()
             }
             // Nobody listens any more only if the run was given up.
@@ -239,9 +241,9 @@ impl<'a> Work<'a> {
         let part = match trial.role {
             Role::Inner => self.inner[trial.fold].get(|| {
                 let (train, validation) = train.inner(&fold.inner);
-                Part::new(&train, &validation)
+                Part::new(&trial.recipe.network, &train, &validation)
             }),
-            Role::Refit => self.outer[trial.fold].get(|| Part::new(&train, &test)),
+            Role::Refit => self.outer[trial.fold].get(|| Part::new(&trial.recipe.network, &train, &test)),
         };
         let start = Instant::now();
         let metric = self.plan.metric;
@@ -260,15 +262,35 @@ impl<'a> Work<'a> {
         }
         let scores =
             (trial.role == Role::Refit && !matches!(fitted.stop, StopReason::Diverged { .. })).then(|| {
-                [&part.train, &part.test].map(|rows| part.score(metric, rows, &fitted.model.predict(&rows.x)))
+                let predict = |rows: &Prepared| fitted.model.predict(&rows.x);
+                // Scored on what it was shown: its labels may have been replaced.
+                let shown = self.shown(&trial.recipe, &part, fold.seed);
+                let train = shown.as_ref().unwrap_or(&part.train);
+                [
+                    part.score(metric, train, &predict(&part.train)),
+                    part.score(metric, &part.test, &predict(&part.test)),
+                ]
             });
         let seconds = start.elapsed().as_secs_f64();
         Some(record(trial, key, fitted, sign, scores, seconds))
     }
+
+    /// The training part with the labels that the training saw, if they are not its own.
+    fn shown(&self, recipe: &Recipe, part: &Part, seed: u64) -> Option<Prepared> {
+        let labels = labels_shown(recipe, samples(&part.train), self.plan.outputs, seed)?;
+        let y = match labels {
+            Labels::Classes { codes, .. } => Targets::Classes(codes),
+            Labels::Values(scaled) => {
+                let raw = scaled.iter().map(|&value| part.preparation.restore_target(value)).collect();
+                Targets::Values { raw, scaled }
+            }
+        };
+        Some(Prepared { y, x: Vec::new(), ..part.train })
+    }
 }
 
 fn samples(prepared: &Prepared) -> Samples<'_> {
-    Samples { shape: Shape::Flat(prepared.width), x: &prepared.x, targets: network_targets(&prepared.y) }
+    Samples { shape: row_shape(prepared), x: &prepared.x, targets: network_targets(&prepared.y) }
 }
 
 fn record(
@@ -281,12 +303,14 @@ fn record(
 ) -> TrialRecord {
     let diverged = matches!(fitted.stop, StopReason::Diverged { .. });
     let epochs = fitted.history.len() as u32;
-    let best = steady_best(&fitted.history).filter(|_| !diverged);
+    let judged = if trial.best_epoch { steady_best } else { steady_last };
+    let best = judged(&fitted.history).filter(|_| !diverged);
     let [train_score, test_score] = scores.unwrap_or([None, None]);
     TrialRecord {
         key,
         fold: trial.fold,
-        optimizer: trial.optimizer.clone(),
+        method: trial.method.clone(),
+        strength: trial.strength,
         role: trial.role,
         learning_rate: trial.recipe.learning_rate,
         stop: fitted.stop,
@@ -313,24 +337,30 @@ const STEADY: usize = 2;
 /// A refit can repeat the number of epochs, but not the luck of one: a training at the edge of stability jumps from epoch
 /// to epoch, and the best of its jumps says little about where another run ends.
 fn steady_best(history: &[EpochRecord]) -> Option<Best> {
-    let around = |index: usize| &history[index.saturating_sub(STEADY)..history.len().min(index + STEADY + 1)];
-    let mean = |window: &[EpochRecord], value: fn(&EpochRecord) -> Option<f64>| {
-        let sum: Option<f64> = window.iter().map(value).sum();
-        sum.map(|sum| sum / window.len() as f64)
-    };
     (0..history.len())
-        .filter_map(|index| {
-            let window = around(index);
-            let cost = mean(window, |epoch| epoch.valid_cost)?;
-            let loss = mean(window, |epoch| epoch.valid_loss)?;
-            Some(Best { epoch: index as u32 + 1, cost, loss })
-        })
+        .filter_map(|index| steady(history, index))
         .min_by(|a, b| a.cost.total_cmp(&b.cost).then(a.loss.total_cmp(&b.loss)))
 }
 
-/// The learning rate and the epochs of the best inner trial: by validation score, ties by validation loss, then by the
+/// The last epoch, averaged with its neighbours.
+fn steady_last(history: &[EpochRecord]) -> Option<Best> {
+    steady(history, history.len().checked_sub(1)?)
+}
+
+/// An epoch, averaged with its neighbours.
+fn steady(history: &[EpochRecord], index: usize) -> Option<Best> {
+    let window = &history[index.saturating_sub(STEADY)..history.len().min(index + STEADY + 1)];
+    let mean = |value: fn(&EpochRecord) -> Option<f64>| {
+        let sum: Option<f64> = window.iter().map(value).sum();
+        sum.map(|sum| sum / window.len() as f64)
+    };
+    let (cost, loss) = (mean(|epoch| epoch.valid_cost)?, mean(|epoch| epoch.valid_loss)?);
+    Some(Best { epoch: index as u32 + 1, cost, loss })
+}
+
+/// What the best inner trial had: by validation score, ties by validation loss, then by the
 /// smaller rate. `None` if all diverged.
-fn choose(metric: Metric, inner: &[TrialRecord]) -> Option<(f64, u32)> {
+fn choose(metric: Metric, inner: &[TrialRecord]) -> Option<Tuned> {
     let loss = |record: &TrialRecord| record.valid_loss.unwrap_or(f64::INFINITY);
     inner
         .iter()
@@ -341,7 +371,11 @@ fn choose(metric: Metric, inner: &[TrialRecord]) -> Option<(f64, u32)> {
                 .then(loss(a).total_cmp(&loss(b)))
                 .then(a.learning_rate.total_cmp(&b.learning_rate))
         })
-        .map(|(record, _, epoch)| (record.learning_rate, epoch))
+        .map(|(record, _, epochs)| Tuned {
+            learning_rate: record.learning_rate,
+            strength: record.strength,
+            epochs,
+        })
 }
 
 #[cfg(test)]

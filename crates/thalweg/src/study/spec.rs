@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_data::DatasetSpec;
 use thalweg_eval::{Metric, SplitSpec};
 use thalweg_learn::nn::{Activation, Init, Loss};
-use thalweg_learn::train::BatchSize;
+use thalweg_learn::regularize::RegularizeSpec;
+use thalweg_learn::train::{BatchSize, NetworkSpec};
 use thalweg_optim::{Dialect, OptimizerSpec, Schedule, WrapSpec};
 
 /// A study's settings, with all defaults filled in.
@@ -30,6 +31,22 @@ pub struct StudySpec {
     /// What each rate is multiplied by as training goes on.
     #[serde(skip_serializing_if = "Schedule::is_default")]
     pub schedule: Schedule,
+    /// What is compared instead of optimizers: techniques of regularization, each with [`NONE`](super::NONE), under the
+    /// first of the optimizers. «all» are those that apply.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regularizers: Vec<String>,
+    /// What regularizes every method.
+    #[serde(skip_serializing_if = "RegularizeSpec::is_empty")]
+    pub regularize: RegularizeSpec,
+    /// The share of the training labels that are replaced, to see what helps against it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub label_noise: f64,
+    /// Rows of each outer training part that are used; all if not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_size: Option<usize>,
+    /// The layers before the output: a named architecture, or a list.
+    #[serde(skip_serializing_if = "NetworkSpec::is_default")]
+    pub network: NetworkSpec,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// What follows each hidden layer.
@@ -66,6 +83,11 @@ impl Default for StudySpec {
             wrap: Vec::new(),
             learning_rates: LearningRates::default(),
             schedule: Schedule::default(),
+            regularizers: Vec::new(),
+            regularize: RegularizeSpec::default(),
+            label_noise: 0.0,
+            train_size: None,
+            network: NetworkSpec::default(),
             hidden: vec![64],
             activation: Activation::Relu,
             init: Init::Auto,
@@ -79,6 +101,11 @@ impl Default for StudySpec {
             seed: 0,
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 impl StudySpec {

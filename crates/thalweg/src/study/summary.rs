@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 use thalweg_data::Task;
 use thalweg_eval::Metric;
-use thalweg_eval::stats::{ALPHA, Comparison, Standing, compare_with_best};
+use thalweg_eval::stats::{
+    ALPHA, Comparison, Standing, VersusBest, compare_with_best, compare_with_reference,
+};
 use thalweg_optim::Schedule;
 
+use super::method::NONE;
 use super::spec::StudySpec;
 use super::trial::{Role, TrialRecord};
 use super::verdict::Verdict;
@@ -22,6 +25,16 @@ pub struct StudyRecord {
 }
 
 impl StudyRecord {
+    /// The methods that were compared.
+    pub fn methods(&self) -> &[String] {
+        if self.protocol.methods.is_empty() { &self.spec.optimizers } else { &self.protocol.methods }
+    }
+
+    /// Whether techniques of regularization were compared, and not optimizers.
+    pub fn is_of_regularization(&self) -> bool {
+        !self.spec.regularizers.is_empty()
+    }
+
     /// What is scored.
     pub fn metric(&self) -> Metric {
         self.spec.metric.unwrap_or(Metric::default_for(self.data.task))
@@ -80,6 +93,15 @@ pub struct Protocol {
     pub validation_baseline: Option<f64>,
     /// How weights started.
     pub init: String,
+    /// The methods that were compared. (Stores of old name them in the settings only.)
+    #[serde(default)]
+    pub methods: Vec<String>,
+    /// Techniques of regularization that were asked for as «all» and do not apply: why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// The layers before the output.
+    #[serde(default = "mlp")]
+    pub network: String,
     /// The learning rates that each method tried in each fold.
     pub learning_rates: Vec<f64>,
     /// What each rate was multiplied by as training went on.
@@ -119,6 +141,11 @@ fn constant() -> String {
     Schedule::default().to_string()
 }
 
+/// Studies that were stored before there was a choice had multilayer perceptrons.
+fn mlp() -> String {
+    "mlp".to_owned()
+}
+
 /// A study's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -143,12 +170,16 @@ pub struct Summary {
 pub struct TrialLine {
     /// The outer fold, from 1.
     pub fold: usize,
-    /// The optimizer.
-    pub optimizer: String,
+    /// The method.
+    #[serde(alias = "optimizer")]
+    pub method: String,
     /// What it was for.
     pub role: Role,
     /// η.
     pub learning_rate: f64,
+    /// The technique's strength, in a study of regularization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
     /// Why training ended.
     pub stop: thalweg_learn::train::StopReason,
     /// The epoch (from 1) that counts: of an inner trial the one with the best validation score, averaged over the two
@@ -180,8 +211,9 @@ pub struct Score {
 /// A method's result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MethodSummary {
-    /// The optimizer's name.
-    pub optimizer: String,
+    /// The method's name: of an optimizer, or of a regularization technique.
+    #[serde(alias = "optimizer")]
+    pub method: String,
     /// The mean outer test score, with the corrected 95 % interval.
     pub score: Score,
     /// The outer test score of each fold; `None` where no refit finished.
@@ -194,6 +226,12 @@ pub struct MethodSummary {
     pub learning_rate: Option<f64>,
     /// The chosen learning rate of each fold; `None` where every rate diverged.
     pub learning_rates: Vec<Option<f64>>,
+    /// The median of the chosen strengths (the lower one of two), in a study of regularization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// What the technique changes; `None` for «none» itself, and in a comparison of optimizers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versus_none: Option<VersusNone>,
     /// The median of the epochs that the inner split chose.
     pub epochs: Option<u32>,
     /// Whether the data cannot tell it apart from the best.
@@ -214,7 +252,16 @@ pub struct MethodSummary {
     pub steps: u64,
 }
 
-/// A method against the best.
+/// A technique of regularization against none, on the same folds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct VersusNone {
+    /// How much better it scores, in the metric's unit.
+    pub score: Versus,
+    /// By how much the generalization gap shrinks.
+    pub gap: Versus,
+}
+
+/// A method against another. Of the best: how much worse it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Versus {
     /// How much worse it is on average, in the metric's unit.
@@ -262,12 +309,13 @@ impl Summary {
     pub fn new(study: &StudyRecord, records: &[TrialRecord]) -> Self {
         let metric = study.metric();
         let methods: Vec<Method<'_>> =
-            study.spec.optimizers.iter().map(|name| Method::new(name, study, records)).collect();
+            study.methods().iter().map(|name| Method::new(name, study, records)).collect();
         let scores: Vec<Vec<Option<f64>>> = methods.iter().map(Method::test_scores).collect();
         let comparison =
             compare_with_best(&scores, metric.higher_is_better(), study.protocol.test_over_train, ALPHA);
-        let ranking: Vec<MethodSummary> =
+        let mut ranking: Vec<MethodSummary> =
             comparison.ranking.iter().map(|standing| methods[standing.method].summarize(standing)).collect();
+        against_none(study, &methods, &mut ranking);
         let verdict = Verdict::new(study, metric, &ranking, resolution(&comparison));
         Self {
             study: study.data.name.clone(),
@@ -281,6 +329,36 @@ impl Summary {
     }
 }
 
+/// Tests each technique against none, where techniques are compared: the scores in one family of tests, the gaps in
+/// another.
+fn against_none(study: &StudyRecord, methods: &[Method<'_>], ranking: &mut [MethodSummary]) {
+    let Some(none) = methods.iter().find(|method| study.is_of_regularization() && method.name == NONE) else {
+        return;
+    };
+    let others: Vec<&Method<'_>> = methods.iter().filter(|method| method.name != NONE).collect();
+    let ratio = study.protocol.test_over_train;
+    let tests = |values: &dyn Fn(&Method<'_>) -> Vec<Option<f64>>, higher_is_better: bool| {
+        let family: Vec<_> = others.iter().map(|method| values(method)).collect();
+        compare_with_reference(&values(none), &family, higher_is_better, ratio, ALPHA)
+    };
+    let scores = tests(&|method| method.test_scores(), study.protocol.higher_is_better);
+    let gaps = tests(&|method| method.gaps(), false);
+    for ((method, score), gap) in others.iter().zip(scores).zip(gaps) {
+        if let Some(line) = ranking.iter_mut().find(|line| line.method == method.name) {
+            line.versus_none = score
+                .zip(gap)
+                .map(|(score, gap)| VersusNone { score: Versus::better(score), gap: Versus::better(gap) });
+        }
+    }
+}
+
+impl Versus {
+    fn better(versus: VersusBest) -> Self {
+        let mean = versus.test.mean_difference;
+        Self { difference: mean, low: versus.low, high: versus.high, p: versus.p_adjusted }
+    }
+}
+
 fn resolution(comparison: &Comparison) -> Option<f64> {
     comparison.resolution().filter(|resolution| resolution.is_finite())
 }
@@ -289,9 +367,10 @@ impl TrialLine {
     fn new(record: &TrialRecord) -> Self {
         Self {
             fold: record.fold + 1,
-            optimizer: record.optimizer.clone(),
+            method: record.method.clone(),
             role: record.role,
             learning_rate: record.learning_rate,
+            strength: record.strength,
             stop: record.stop,
             epoch: record.epoch,
             steps: record.steps,
@@ -315,7 +394,7 @@ impl<'a> Method<'a> {
     fn new(name: &'a str, study: &'a StudyRecord, records: &'a [TrialRecord]) -> Self {
         let (inner, refits) = records
             .iter()
-            .filter(|record| record.optimizer == name)
+            .filter(|record| record.method == name)
             .partition(|record| record.role == Role::Inner);
         Self { name, study, inner, refits }
     }
@@ -325,6 +404,12 @@ impl<'a> Method<'a> {
         (0..self.study.protocol.test_rows.len())
             .map(|fold| refit(fold).and_then(|record| value(record)))
             .collect()
+    }
+
+    /// How much worse the test score is than the training score, in each fold.
+    fn gaps(&self) -> Vec<Option<f64>> {
+        let sign = if self.study.protocol.higher_is_better { 1.0 } else { -1.0 };
+        self.per_fold(|record| Some(sign * (record.train_score? - record.test_score?)))
     }
 
     fn test_scores(&self) -> Vec<Option<f64>> {
@@ -340,7 +425,7 @@ impl<'a> Method<'a> {
         // A t-interval knows nothing of the metric's range; no true mean lies beyond it.
         let (least, largest) = self.study.metric().bounds();
         MethodSummary {
-            optimizer: self.name.to_owned(),
+            method: self.name.to_owned(),
             score: Score {
                 mean: standing.mean,
                 low: standing.interval.map(|interval| interval.low.max(least)),
@@ -350,6 +435,8 @@ impl<'a> Method<'a> {
             train_score,
             gap: train_score.zip(standing.mean).map(|(train, test)| sign * (train - test)),
             learning_rate: lower_median(learning_rates.iter().copied().flatten(), f64::total_cmp),
+            strength: lower_median(self.refits.iter().filter_map(|record| record.strength), f64::total_cmp),
+            versus_none: None,
             edge: self.edge(&learning_rates),
             learning_rates,
             epochs: lower_median(self.refits.iter().map(|record| record.epochs), Ord::cmp),

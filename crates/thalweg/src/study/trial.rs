@@ -13,13 +13,25 @@ pub enum Role {
     Refit,
 }
 
+/// What the inner trials choose.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Tuned {
+    pub(crate) learning_rate: f64,
+    pub(crate) strength: Option<f64>,
+    pub(crate) epochs: u32,
+}
+
 /// What decides a trial's bits, beside the data and the seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trial {
     /// The outer fold, from 0; repeats follow each other.
     pub fold: usize,
-    /// The optimizer's name.
-    pub optimizer: String,
+    /// The method's name: of an optimizer, or of a regularization technique.
+    pub method: String,
+    /// The technique's strength.
+    pub strength: Option<f64>,
+    /// Whether the best epoch counts, or the last.
+    pub best_epoch: bool,
     /// What it is for.
     pub role: Role,
     /// How the network is trained.
@@ -33,16 +45,21 @@ pub struct TrialRecord {
     pub key: String,
     /// The outer fold, from 0; repeats follow each other.
     pub fold: usize,
-    /// The optimizer's name.
-    pub optimizer: String,
+    /// The method's name: of an optimizer, or of a regularization technique. (Stores once called it «optimizer».)
+    #[serde(alias = "optimizer")]
+    pub method: String,
     /// What it is for.
     pub role: Role,
     /// η.
     pub learning_rate: f64,
+    /// The technique's strength, in a study of regularization.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
     /// Why training ended.
     pub stop: StopReason,
     /// The epoch (from 1) that counts: of an inner trial the one with the best validation score, averaged over the two
-    /// epochs on either side; of a refit the last.
+    /// epochs on either side (in a study of regularization the last, unless the technique is to stop early); of a refit
+    /// the last.
     pub epoch: Option<u32>,
     /// Epochs done.
     pub epochs: u32,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_eval::Metric;
 use thalweg_optim::registry;
 
-use super::summary::{MethodSummary, StudyRecord};
+use super::summary::{MethodSummary, StudyRecord, Versus, VersusNone};
 
 /// What a study says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,19 +35,21 @@ impl Verdict {
         resolution: Option<f64>,
     ) -> Self {
         let names = |keep: &dyn Fn(&MethodSummary) -> bool| -> Vec<String> {
-            ranking.iter().filter(|method| keep(method)).map(|method| method.optimizer.clone()).collect()
+            ranking.iter().filter(|method| keep(method)).map(|method| method.method.clone()).collect()
         };
         let best = ranking.first().filter(|method| method.failed_folds == 0 && method.score.mean.is_some());
-        let is_best = |method: &MethodSummary| best.is_some_and(|best| best.optimizer == method.optimizer);
+        let is_best = |method: &MethodSummary| best.is_some_and(|best| best.method == method.method);
         let mut verdict = Self {
-            best: best.map(|best| best.optimizer.clone()),
+            best: best.map(|best| best.method.clone()),
             tied: names(&|method| method.tied_with_best && !is_best(method)),
             worse: names(&|method| method.failed_folds == 0 && !method.tied_with_best),
             unfinished: names(&|method| method.failed_folds > 0),
             resolution,
             sentences: Vec::new(),
             cautions: Vec::new(),
-            torch_call: best.filter(|_| study.protocol.dialect == "torch").and_then(torch_call),
+            torch_call: best
+                .filter(|_| study.protocol.dialect == "torch" && !study.is_of_regularization())
+                .and_then(torch_call),
         };
         verdict.sentences = sentences(&verdict, study, metric, ranking, best);
         verdict.cautions = cautions(study, metric, ranking, best);
@@ -57,7 +59,7 @@ impl Verdict {
 
 fn torch_call(best: &MethodSummary) -> Option<String> {
     let rate = best.learning_rate?;
-    let entry = registry::find(&best.optimizer).ok()?;
+    let entry = registry::find(&best.method).ok()?;
     Some(entry.info.calls.torch?.replace("{lr}", &rate_text(rate)))
 }
 
@@ -77,7 +79,7 @@ fn sentences(
     };
     let mut sentences = vec![format!(
         "{} has the best mean {metric}: {}{}.",
-        title(&best.optimizer),
+        title(&best.method),
         score_text(best.score.mean.unwrap_or(f64::NAN)),
         interval_text(best),
     )];
@@ -88,12 +90,12 @@ fn sentences(
         let tied: Vec<String> = verdict.tied.iter().map(|name| title(name).to_owned()).collect();
         sentences.push(format!("It cannot be told apart from {}{seen}.", list(&tied)));
     }
-    let worse = ranking.iter().filter(|method| verdict.worse.contains(&method.optimizer));
+    let worse = ranking.iter().filter(|method| verdict.worse.contains(&method.method));
     sentences.extend(worse.filter_map(|method| {
         let versus = method.versus_best?;
         Some(format!(
             "{} is worse by {} ({} to {}, {}).",
-            title(&method.optimizer),
+            title(&method.method),
             score_text(versus.difference),
             score_text(versus.low),
             score_text(versus.high),
@@ -103,11 +105,12 @@ fn sentences(
     for method in ranking.iter().filter(|method| method.failed_folds > 0) {
         sentences.push(format!(
             "{} did not finish {} of {} folds, so it is ranked last.",
-            title(&method.optimizer),
+            title(&method.method),
             method.failed_folds,
             study.protocol.test_rows.len()
         ));
     }
+    sentences.extend(against_none(study, ranking));
     if !study.spec.schedule.is_default() {
         sentences.push(format!(
             "Every learning rate is multiplied by the schedule {}, laid over {} epochs; take it along with the rate.",
@@ -119,6 +122,44 @@ fn sentences(
             "Every method had {} around it, inner to outer; the call below does not say so: take it along.",
             study.protocol.wrap.join(", ")
         ));
+    }
+    sentences
+}
+
+/// Which techniques can be told from none, in score or in generalization gap, and which cannot.
+fn against_none(study: &StudyRecord, ranking: &[MethodSummary]) -> Vec<String> {
+    let tested: Vec<_> = ranking.iter().filter_map(|method| Some((method, method.versus_none?))).collect();
+    if tested.is_empty() {
+        return Vec::new();
+    }
+    let words = |what: &str, verb: [&str; 2], versus: &dyn Fn(&VersusNone) -> Versus| -> Vec<String> {
+        let line = |(method, against): &(&MethodSummary, VersusNone)| {
+            let Versus { difference, low, high, p } = versus(against);
+            let verb = verb[usize::from(difference < 0.0)];
+            let (low, high) = if difference < 0.0 { (-high, -low) } else { (low, high) };
+            (p < study.protocol.alpha).then(|| {
+                format!(
+                    "Against none, {} {verb} {what} by {} ({} to {}, {}).",
+                    method.method,
+                    score_text(difference.abs()),
+                    score_text(low),
+                    score_text(high),
+                    p_text(p)
+                )
+            })
+        };
+        tested.iter().filter_map(line).collect()
+    };
+    let mut sentences = words("the score", ["betters", "worsens"], &|against| against.score);
+    sentences.extend(words("the generalization gap", ["shrinks", "widens"], &|against| against.gap));
+    let alpha = study.protocol.alpha;
+    let like_none: Vec<String> = tested
+        .iter()
+        .filter(|(_, against)| against.score.p >= alpha && against.gap.p >= alpha)
+        .map(|(method, _)| method.method.clone())
+        .collect();
+    if !like_none.is_empty() {
+        sentences.push(format!("Neither in score nor in gap can be told from none: {}.", list(&like_none)));
     }
     sentences
 }
@@ -151,6 +192,9 @@ fn cautions(
     best: Option<&MethodSummary>,
 ) -> Vec<String> {
     let mut cautions = Vec::new();
+    for reason in &study.protocol.left_out {
+        cautions.push(format!("Left out: {reason}."));
+    }
     let folds = study.protocol.test_rows.len();
     let (low, high) = study.spec.learning_rates.ends();
     for (at_low, end, which) in [(true, low, "smallest"), (false, high, "largest")] {
@@ -158,7 +202,7 @@ fn cautions(
             .iter()
             .map(|method| (method, if at_low { method.edge.low } else { method.edge.high }))
             .filter(|&(_, count)| count > 0)
-            .map(|(method, count)| format!("{} ({count} of {folds} folds)", title(&method.optimizer)))
+            .map(|(method, count)| format!("{} ({count} of {folds} folds)", title(&method.method)))
             .collect();
         if !on_edge.is_empty() {
             cautions.push(format!(

@@ -19,6 +19,11 @@ fn ends_a_stage(layer: &LayerSpec) -> bool {
     matches!(layer, LayerSpec::Activation(_) | LayerSpec::Residual(_))
 }
 
+/// Where rows can be mixed: the input is one of the places.
+fn places(layers: &[LayerSpec]) -> usize {
+    1 + layers.iter().filter(|layer| ends_a_stage(layer)).count()
+}
+
 impl Technique for ManifoldMixup {
     fn info(&self) -> &Info {
         &Info {
@@ -40,7 +45,7 @@ impl Technique for ManifoldMixup {
     }
 
     fn layers(&self, values: &[f64], layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
-        let points = 1 + layers.iter().filter(|layer| ends_a_stage(layer)).count();
+        let points = places(&layers);
         let mut next = 0;
         let mut mix_point = || {
             next += 1;
@@ -58,8 +63,8 @@ impl Technique for ManifoldMixup {
     }
 
     fn alter(&self, values: &[f64], scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
-        let (alpha, shards) = (values[0], scene.shards);
-        Some(Box::new(Targets { alpha, shards, values: vec![0.0; scene.batch] }))
+        let (alpha, shards, points) = (values[0], scene.shards, places(scene.layers));
+        Some(Box::new(Targets { alpha, shards, points, values: vec![0.0; scene.batch] }))
     }
 }
 
@@ -68,6 +73,7 @@ impl Technique for ManifoldMixup {
 struct Targets {
     alpha: f64,
     shards: usize,
+    points: usize,
     values: Vec<f32>,
 }
 
@@ -78,7 +84,7 @@ impl Alter for Targets {
             // As `ShardedObjective` cuts a batch.
             let part = rows * part / self.shards..rows * (part + 1) / self.shards;
             if part.len() >= 2 {
-                let Mixing { share, shift, .. } = mixing(batch.step_key, self.alpha, part.len(), 1);
+                let Mixing { share, shift, .. } = mixing(batch.step_key, self.alpha, part.len(), self.points);
                 Partners { share, shift }.mix_targets(batch, part, &mut self.values);
             }
         }
@@ -92,7 +98,44 @@ impl Alter for Targets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, Architecture};
+    use crate::nn::{Activation, Architecture, Shape, Targets};
+    use crate::train::Samples;
+
+    #[test]
+    fn targets_are_mixed_as_the_layers_mix_rows() {
+        let layers = Architecture::Mlp.layers(&[4, 3], Activation::Relu);
+        let codes: Vec<u32> = (0..7).collect();
+        let (numbers, x) = ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 7]);
+        for (shards, ends) in [(1, &[0, 7][..]), (2, &[0, 3, 7])] {
+            let train = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Classes(&codes) };
+            let scene = Scene { train, batch: 7, shards, layers: &layers, key: 1 };
+            let mut alter = ManifoldMixup.alter(&[0.7], &scene).unwrap();
+            for step_key in 0..30 {
+                let (mut classes, mut second, mut values) = (codes.clone(), codes.clone(), numbers);
+                let mut batch = Batch {
+                    train,
+                    rows: &codes,
+                    x: &mut x.clone(),
+                    classes: &mut classes,
+                    values: &mut values,
+                    second: &mut second,
+                    share: &mut [1.0; 7],
+                    step_key,
+                };
+                alter.alter(&mut batch, 0);
+                for part in ends.windows(2).map(|ends| ends[0]..ends[1]) {
+                    let Mixing { share, shift, .. } = mixing(step_key, 0.7, part.len(), 3);
+                    for row in part.clone() {
+                        let other = part.start + (row - part.start + shift) % part.len();
+                        assert_eq!(batch.second[row], codes[other]);
+                        assert_eq!(batch.share[row], share as f32);
+                        let mixed = share * row as f64 + (1.0 - share) * other as f64;
+                        assert!((f64::from(batch.values[row]) - mixed).abs() < 1e-5);
+                    }
+                }
+            }
+        }
+    }
 
     #[test]
     fn places_are_the_input_and_the_ends_of_the_stages() {

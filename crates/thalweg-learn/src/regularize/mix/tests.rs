@@ -23,7 +23,7 @@ fn mixed(name: &str, alpha: f64, step: u64) -> Mixed {
     let train = Samples { shape: SHAPE, x: &x, targets: Targets::Classes(&codes) };
     let technique: &dyn Technique = find(name).unwrap();
     let mut alter: Box<dyn Alter> =
-        technique.alter(&[alpha], &Scene { train, batch: ROWS, shards: 1, key: 1 }).unwrap();
+        technique.alter(&[alpha], &Scene { train, batch: ROWS, shards: 1, layers: &[], key: 1 }).unwrap();
     assert!(alter.mixes());
     let mut mixed = Mixed {
         x: x.clone(),

@@ -129,7 +129,7 @@ mod tests {
             grad.copy_from_slice(w);
             w.iter().map(|w| w * w).sum::<f32>() / 2.0
         });
-        let mut sgd = Sgd::default().optimizer::<f32>(layout.len()).unwrap();
+        let mut sgd = Sgd.optimizer::<f32>(layout.len()).unwrap();
         let mut around = noisy.around(&mut f, 7);
         let first = around.value(&w);
         sgd.step(&mut w, &mut around, 0.5).unwrap();

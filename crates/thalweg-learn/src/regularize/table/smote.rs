@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn neighbours_are_the_nearest_of_the_same_class() {
-        let scene = Scene { train: samples(Targets::Classes(&CODES)), batch: 6, shards: 1, key: 1 };
+        let scene =
+            Scene { train: samples(Targets::Classes(&CODES)), batch: 6, shards: 1, layers: &[], key: 1 };
         let found = neighbours(&scene, 2);
         assert_eq!(found, [2, 4, 3, NONE, 0, 4, 1, NONE, 2, 0, 4, 2]);
         let values = [0.0; 6];
@@ -160,7 +161,7 @@ mod tests {
         let x: Vec<f32> = (0..rows).map(|row| row as f32).collect();
         let codes = vec![0; rows];
         let train = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Classes(&codes) };
-        let found = neighbours(&Scene { train, batch: 6, shards: 1, key: 1 }, 1);
+        let found = neighbours(&Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }, 1);
         assert!(found.iter().enumerate().all(|(row, &other)| other != NONE && other as usize != row));
         let near =
             found.iter().enumerate().filter(|&(row, &other)| row.abs_diff(other as usize) <= 3).count();
@@ -171,8 +172,9 @@ mod tests {
     fn points_lie_between_the_row_and_a_neighbour_and_so_do_numbers() {
         let values = [0.0, 10.0, 1.0, 20.0, 3.0, 7.0];
         let train = samples(Targets::Values(&values));
-        let mut smote = Smote.alter(&[1.0, 2.0], &Scene { train, batch: 6, shards: 1, key: 1 }).unwrap();
-        let found = neighbours(&Scene { train, batch: 6, shards: 1, key: 1 }, 2);
+        let mut smote =
+            Smote.alter(&[1.0, 2.0], &Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }).unwrap();
+        let found = neighbours(&Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }, 2);
         let rows = [4, 0, 3, 1, 5, 2];
         for step in 0..50 {
             let mut x: Vec<f32> = rows.iter().flat_map(|&row| X[row as usize * 2..][..2].to_vec()).collect();

@@ -196,7 +196,7 @@ impl Settings {
 
 /// An architecture by name; in TOML also a list of layers.
 #[derive(Debug, Clone)]
-struct NetworkChoice(NetworkSpec);
+pub(in crate::command) struct NetworkChoice(pub(in crate::command) NetworkSpec);
 
 impl FromStr for NetworkChoice {
     type Err = String;

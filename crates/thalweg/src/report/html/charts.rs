@@ -125,7 +125,7 @@ pub(super) struct LegendItem {
 impl Styles {
     pub(super) fn new(summary: &Summary) -> Self {
         let title = |name: &String| verdict::title(name).to_owned();
-        Self { titles: summary.ranking.iter().map(|method| title(&method.optimizer)).collect() }
+        Self { titles: summary.ranking.iter().map(|method| title(&method.method)).collect() }
     }
 
     /// The look of the method with this place in the ranking.

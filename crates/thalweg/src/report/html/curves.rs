@@ -49,7 +49,7 @@ pub(super) fn curves(summary: &Summary, records: &[TrialRecord]) -> Curves {
     let axes = Axes::new(&losses);
     let panel = |(index, method): (usize, &MethodSummary)| {
         let losses = &losses[index];
-        let title = verdict::title(&method.optimizer).to_owned();
+        let title = verdict::title(&method.method).to_owned();
         let label = format!("Training and validation loss of {title} for each epoch");
         let chart = (!losses.epochs.is_empty())
             .then(|| Chart::new(format!("curve-{index}"), &plot(losses, &axes), label, HEIGHT, Vec::new()));
@@ -78,7 +78,7 @@ fn chosen<'a>(method: &MethodSummary, records: &'a [TrialRecord], folds: usize) 
         records.iter().find(|record| {
             record.role == Role::Inner
                 && record.fold == fold
-                && record.optimizer == method.optimizer
+                && record.method == method.method
                 && record.learning_rate == rate
         })
     };

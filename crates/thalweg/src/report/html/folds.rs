@@ -25,16 +25,16 @@ pub(super) fn rows(summary: &Summary, records: &[TrialRecord]) -> Vec<Row> {
     let refits: BTreeMap<(usize, &str), &TrialRecord> = records
         .iter()
         .filter(|record| record.role == Role::Refit)
-        .map(|record| ((record.fold, record.optimizer.as_str()), record))
+        .map(|record| ((record.fold, record.method.as_str()), record))
         .collect();
     let folds = 0..summary.protocol.test_rows.len();
     let pairs = folds.flat_map(|fold| summary.ranking.iter().map(move |method| (fold, method)));
     pairs
         .map(|(fold, method)| {
-            let refit = refits.get(&(fold, method.optimizer.as_str())).copied();
+            let refit = refits.get(&(fold, method.method.as_str())).copied();
             Row {
                 fold: text::fold(&summary.protocol, fold),
-                title: verdict::title(&method.optimizer).to_owned(),
+                title: verdict::title(&method.method).to_owned(),
                 rate: text::rate(refit.map(|record| record.learning_rate)),
                 epochs: refit.map_or_else(|| text::NONE.to_owned(), |record| text::count(record.epochs)),
                 train_score: text::score(refit.and_then(|record| record.train_score)),

@@ -34,7 +34,7 @@ pub(super) fn rows(summary: &Summary) -> Vec<Row> {
 }
 
 fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Row {
-    let title = verdict::title(&method.optimizer).to_owned();
+    let title = verdict::title(&method.method).to_owned();
     let (standing_class, standing) = standing(summary, method);
     let interval = match (method.score.low, method.score.high) {
         (Some(low), Some(high)) => format!("{} to {}", text::score(Some(low)), text::score(Some(high))),
@@ -43,7 +43,7 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Row {
     };
     Row {
         rank: index + 1,
-        name: (!title.eq_ignore_ascii_case(&method.optimizer)).then(|| method.optimizer.clone()),
+        name: (!title.eq_ignore_ascii_case(&method.method)).then(|| method.method.clone()),
         title,
         score: text::score(method.score.mean),
         interval,
@@ -68,7 +68,7 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Row {
 }
 
 fn standing(summary: &Summary, method: &MethodSummary) -> (&'static str, &'static str) {
-    if summary.verdict.best.as_ref() == Some(&method.optimizer) {
+    if summary.verdict.best.as_ref() == Some(&method.method) {
         ("best", "best")
     } else if method.failed_folds > 0 {
         ("unfinished", "did not finish")
@@ -91,7 +91,7 @@ fn difference(summary: &Summary, method: &MethodSummary) -> String {
                 verdict::p_text(p)
             )
         }
-        None if summary.verdict.best.as_ref() == Some(&method.optimizer) => String::new(),
+        None if summary.verdict.best.as_ref() == Some(&method.method) => String::new(),
         None if method.failed_folds > 0 => {
             format!("no score in {} of {}", method.failed_folds, text::plural(folds, "fold"))
         }

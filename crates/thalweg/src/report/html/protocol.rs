@@ -270,7 +270,7 @@ fn reproduction(summary: &Summary) -> Vec<String> {
     let mut points = vec![dialect];
     let textbook = protocol.dialect == "textbook";
     points.extend(summary.ranking.iter().filter_map(|method| {
-        let info = registry::find(&method.optimizer).ok()?.info;
+        let info = registry::find(&method.method).ok()?.info;
         let formula = if textbook { info.formula.textbook } else { info.formula.torch };
         Some(format!("{}: {formula} ({})", info.title, info.paper))
     }));

@@ -184,7 +184,7 @@ fn notes(summary: &Summary, baseline: Option<f64>, window: Window) -> Vec<String
     for method in partly {
         notes.push(format!(
             "{}: the mean is over the {} of {folds} folds that finished.",
-            verdict::title(&method.optimizer),
+            verdict::title(&method.method),
             folds - method.failed_folds
         ));
     }

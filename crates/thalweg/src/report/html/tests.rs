@@ -70,6 +70,9 @@ impl Shape {
                 preparation: vec!["Column «flat» is constant in training.".to_owned()],
             },
             protocol: Protocol {
+                methods: Vec::new(),
+                left_out: Vec::new(),
+                network: "mlp".to_owned(),
                 schedule: "constant".to_owned(),
                 wrap: Vec::new(),
                 cv: if regression { "k-fold" } else { "stratified" }.to_owned(),
@@ -145,7 +148,8 @@ impl Shape {
         TrialRecord {
             key: format!("{role:?}-{fold}-{method}-{rate}"),
             fold,
-            optimizer: self.optimizers[method].clone(),
+            method: self.optimizers[method].clone(),
+            strength: None,
             role,
             learning_rate: rate,
             stop: if quality.is_some() {
@@ -215,7 +219,7 @@ fn the_page_tells_what_the_summary_says() {
     for method in &summary.ranking {
         for number in [method.score.mean, method.score.low, method.score.high, method.train_score] {
             let number = crate::study::verdict::score_text(number.unwrap());
-            assert!(page.contains(&number), "{}: {number}", method.optimizer);
+            assert!(page.contains(&number), "{}: {number}", method.method);
         }
     }
     for fact in [
