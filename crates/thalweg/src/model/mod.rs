@@ -65,6 +65,10 @@ impl SavedModel {
         on: &mut dyn FnMut(Predictions) -> Result<(), E>,
     ) -> Result<(), E> {
         let rows = table.rows();
+        // An error names what is in the whole table, and comes before the first prediction.
+        if !rows::sound(table, &self.schema) {
+            self.preparation.apply_table(table, &self.schema)?;
+        }
         for start in (0..rows).step_by(rows::CHUNK) {
             let part = rows::part(table, &self.schema, start..rows.min(start + rows::CHUNK));
             on(self.of_inputs(&self.preparation.apply_table(&part, &self.schema)?))?;

@@ -7,16 +7,21 @@ use thalweg_data::{Column, Schema, Table, Values};
 /// Rows that are prepared and predicted at once.
 pub(super) const CHUNK: usize = 16_384;
 
-/// The columns that the schema names, in some rows; what is not there is missing in the part, too.
+/// Whether all rows can be predicted once the first can: what is wrong with a column is then wrong with it everywhere.
+pub(super) fn sound(table: &Table, schema: &Schema) -> bool {
+    schema.columns.iter().all(|wanted| {
+        let found = table.columns.iter().find(|column| column.name == wanted.name);
+        found.is_some_and(|column| column.not_finite.is_none())
+    })
+}
+
+/// The columns that the schema names, in some rows of a table that is [`sound`].
 pub(super) fn part(table: &Table, schema: &Schema, rows: Range<usize>) -> Table {
     let wanted = |column: &&Column| schema.columns.iter().any(|wanted| wanted.name == column.name);
     let columns = table.columns.iter().filter(wanted).map(|column| Column {
         name: column.name.clone(),
         values: slice(&column.values, rows.clone()),
-        not_finite: column.not_finite.clone().and_then(|mut cell| {
-            cell.row = cell.row.checked_sub(rows.start)?;
-            (cell.row < rows.len()).then_some(cell)
-        }),
+        not_finite: None,
     });
     let lines = table.lines.get(rows.clone()).unwrap_or_default().to_vec();
     Table { name: table.name.clone(), source: table.source.clone(), columns: columns.collect(), lines }

@@ -1,6 +1,6 @@
 //! Input that `train`, `predict` and `export` refuse: exit code 2, one sentence with a remedy, nothing left behind.
 
-use super::with_model;
+use super::{mixed, with_model};
 
 const REFUSED: &[(&str, &[&str])] = &[
     ("train", &["which data?", "thalweg train digits"]),
@@ -20,7 +20,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --out mixed.csv", &["mixed.csv", "no model", "another folder"]),
     ("train iris --out .", &["no model", "another folder"]),
     ("train iris --config bad.toml", &["bad.toml", "«learning_rates»", "«learning-rate»?"]),
-    ("train iris --config layers.toml", &["layers.toml, line 1, network", "«convd2»", "«conv2d»?"]),
+    ("train iris --config layers.toml", &["layers.toml, line 1, network", "convd2", "«conv2d»?"]),
     ("train iris --config conv.toml", &["--network", "layer 0 (conv2d)", "wants an image"]),
     ("train iris --regularize dropuot=0.3", &["--regularize", "«dropuot»", "«dropout»?"]),
     ("train iris --regularize cutmix", &["--regularize", "cutmix"]),
@@ -33,8 +33,9 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("predict nope mixed.csv", &["nope", "thalweg train"]),
     ("predict mixed.csv mixed.csv", &["mixed.csv", "no model folder"]),
     ("predict m nope.csv", &["nope.csv"]),
-    ("predict m short.csv", &["short.csv", "«joined»", "columns are"]),
+    ("predict m short.csv", &["short.csv", "«joined»", "columns are: age, y, other"]),
     ("predict m words.csv", &["words.csv, line 2", "«old»", "a number"]),
+    ("predict m infinite.csv", &["infinite.csv, line 20002", "«age»", "«inf»"]),
     ("predict m mixed.csv --out mixed.csv", &["would be lost"]),
     ("predict m mixed.csv --out no/p.csv", &["no folder no"]),
     ("predict m mixed.csv --out m", &["m: this is a folder"]),
@@ -47,7 +48,8 @@ const REFUSED: &[(&str, &[&str])] = &[
 #[test]
 fn wrong_models_and_rows_are_refused() {
     let folder = with_model("model-refused");
-    folder.write("short.csv", "age,y\n1,low\n");
+    folder.write("short.csv", "age,y,other\n1,low,2\n");
+    folder.write("infinite.csv", mixed(20_000) + "inf,2020-01-01,no,Rome,j01,5,low,1\n");
     folder.write("words.csv", "age,joined,member,city,job,flat\nold,2020-01-01,no,Rome,j01,5\n");
     folder.write("bad.toml", "learning_rates = 0.1\n");
     folder.write("layers.toml", "network = [{ layer = \"convd2\" }]\n");

@@ -144,6 +144,7 @@ const RECIPES: &[(&str, &str)] = &[
             { layer = "drop-connect", rate = 0.2, inner = { layer = "conv2d", filters = 6 } }, "group-norm", "mix-point", "relu",
             "spatial-dropout", "layer-norm", { layer = "conv2d", filters = 4, stride = 2 }, "flatten",
             { layer = "group-norm", groups = 5 }, "layer-norm", "dropout",
+            { layer = "dense", units = 6 }, "relu",
         ]
         regularize = { dropout = 0.3, mixup = 0.2 }"#,
     ),
@@ -174,7 +175,9 @@ fn layers_of_every_kind() {
     let Some(python) = python() else { return };
     let folder = Folder::new("onnx-layers");
     let rows = 60;
-    let pixel = |i: usize| (i * 7919 % 251) as u8 / if i % 3 == 0 && i / 360 % 2 == 0 { 3 } else { 1 };
+    let pixel = |i: usize| {
+        (i * 7919 % 251) as u8 / if i.is_multiple_of(3) && (i / 360).is_multiple_of(2) { 3 } else { 1 }
+    };
     folder.write("x.npy", npy(&[rows, 12, 10, 3], &(0..rows * 360).map(pixel).collect::<Vec<_>>()));
     folder.write("y.npy", npy(&[rows], &(0..rows).map(|i| (i % 2) as u8).collect::<Vec<_>>()));
     for (model, recipe) in RECIPES {
