@@ -20,6 +20,8 @@ pub(crate) struct Method {
     pub(crate) optimizer: String,
     /// What this method has and [`NONE`] has not.
     technique: Option<Chosen>,
+    /// Those of the technique that can be used there, weak to strong.
+    strengths: Vec<f64>,
     /// Whether its epochs are chosen by the validation part. In a study of regularization that is a technique of its own.
     pub(crate) best_epoch: bool,
 }
@@ -51,19 +53,39 @@ impl Methods {
                 name: name.clone(),
                 optimizer: name.clone(),
                 technique: None,
+                strengths: Vec::new(),
                 best_epoch: true,
             };
             return Ok(Self { all: spec.optimizers.iter().map(method).collect(), left_out: Vec::new() });
         }
         let optimizer = spec.optimizers[0].clone();
-        let bare = Method { name: NONE.to_owned(), optimizer, technique: None, best_epoch: false };
+        let bare = Method {
+            name: NONE.to_owned(),
+            optimizer,
+            technique: None,
+            strengths: Vec::new(),
+            best_epoch: false,
+        };
         let mut methods = Self { all: vec![bare.clone()], left_out: Vec::new() };
         let site = Site { input: place.input, loss: place.loss, layers: place.layers, batch: place.batch };
-        let with = |chosen: Chosen| Method {
-            name: chosen.name().to_owned(),
-            best_epoch: chosen.info().family == Family::Stopping,
-            technique: Some(chosen),
-            ..bare.clone()
+        let with = |chosen: Chosen| -> Result<Method, RegularizeError> {
+            spec.together(&chosen)?.check(&site)?;
+            // A square of 8 pixels may fit where one of 16 does not.
+            let fits = |&&strength: &&f64| {
+                let at = chosen.clone().strength(strength);
+                at.is_ok_and(|chosen| chosen.applies(&site).is_ok())
+            };
+            let mut strengths: Vec<f64> = chosen.info().strengths.iter().filter(fits).copied().collect();
+            if strengths.is_empty() {
+                strengths.extend(chosen.values().first());
+            }
+            Ok(Method {
+                name: chosen.name().to_owned(),
+                best_epoch: chosen.info().family == Family::Stopping,
+                technique: Some(chosen),
+                strengths,
+                ..bare.clone()
+            })
         };
         if spec.regularizers == ["all"] {
             // What is studied is no remedy, and what every method has cannot be told from none.
@@ -71,19 +93,18 @@ impl Methods {
                 chosen.info().family != Family::Study && spec.regularize.get(chosen.name()).is_none()
             });
             for chosen in remedies {
-                match spec.together(&chosen).and_then(|spec| spec.check(&site)) {
-                    Ok(()) => methods.all.push(with(chosen)),
+                match with(chosen) {
+                    Ok(method) => methods.all.push(method),
                     Err(reason) => methods.left_out.push(reason.to_string()),
                 }
             }
         } else {
             for name in spec.regularizers.iter().filter(|name| *name != NONE) {
                 let chosen: Chosen = name.parse()?;
-                spec.together(&chosen)?.check(&site)?;
                 if methods.all.iter().any(|method| method.name == chosen.name()) {
                     return Err(RegularizeError::Twice { technique: chosen.info().name });
                 }
-                methods.all.push(with(chosen));
+                methods.all.push(with(chosen)?);
             }
         }
         Ok(methods)
@@ -109,8 +130,8 @@ impl Method {
     /// The strength of the `index`-th of its trials in a fold. Strengths take turns over the learning rates: so every
     /// method has as many trials as any other, however much there is to be tuned.
     pub(crate) fn strength(&self, index: usize) -> Option<f64> {
-        let strengths = self.technique.as_ref()?.info().strengths;
-        Some(strengths[index % strengths.len()])
+        let turn = index.checked_rem(self.strengths.len())?;
+        Some(self.strengths[turn])
     }
 
     /// The recipe with this method's technique at a strength.
