@@ -17,7 +17,7 @@ pub(super) struct Section {
 pub(super) fn conventions(summary: &Summary) -> Vec<Section> {
     vec![
         Section { title: "Which rows are learned from and which are scored", points: folds(summary) },
-        Section { title: "Equal budgets", points: budgets(&summary.protocol) },
+        Section { title: "Equal budgets", points: budgets(summary) },
         Section { title: "How a learning rate is chosen", points: choice(summary) },
         Section { title: "Preparation, network and loss", points: training(summary) },
         Section { title: "The statistics", points: statistics(summary) },
@@ -72,7 +72,8 @@ fn time_series(protocol: &Protocol) -> String {
     )
 }
 
-fn budgets(protocol: &Protocol) -> Vec<String> {
+fn budgets(summary: &Summary) -> Vec<String> {
+    let protocol = &summary.protocol;
     let rates: Vec<String> = protocol.learning_rates.iter().map(|&rate| verdict::rate_text(rate)).collect();
     vec![
         format!(
