@@ -139,7 +139,7 @@ def test_the_result_can_be_printed_shown_and_reported(tmp_path):
     x, y, _ = thalweg.load("iris")
     found = thalweg.compare(x, y, name="<mine>", seed=1, **SMALL)
     assert str(found).startswith("<mine>: 150 rows, 4 features, 3 classes") and "Verdict" in repr(found)
-    assert found.best == found.ranking[0]["optimizer"] == found.summary["verdict"]["best"]
+    assert found.best == found.ranking[0]["method"] == found.summary["verdict"]["best"]
     assert found.verdict.splitlines()[0] == found.summary["verdict"]["sentences"][0]
     shown = found._repr_html_()
     assert shown.count("<tr>") == 3 and "accuracy" in shown

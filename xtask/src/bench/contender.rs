@@ -120,7 +120,7 @@ fn thalweg_methods(json: &Value) -> Result<BTreeMap<String, Method>, ChoreError>
     let rows = json["ranking"].as_array().ok_or_else(|| missing("thalweg", "ranking"))?;
     rows.iter()
         .map(|row| {
-            let name = row["optimizer"].as_str().ok_or_else(|| missing("thalweg", "ranking[].optimizer"))?;
+            let name = row["method"].as_str().ok_or_else(|| missing("thalweg", "ranking[].method"))?;
             let steps = row["steps"].as_u64().ok_or_else(|| missing("thalweg", "ranking[].steps"))?;
             let mean =
                 row["score"]["mean"].as_f64().ok_or_else(|| missing("thalweg", "ranking[].score.mean"))?;
@@ -204,13 +204,13 @@ mod tests {
     #[test]
     fn thalwegs_ranking_is_read() {
         let json = json!({"ranking": [
-            {"optimizer": "adam", "steps": 120, "score": {"mean": 0.97, "low": 0.9, "high": 1.0}},
-            {"optimizer": "sgd", "steps": 118, "score": {"mean": 0.95}},
+            {"method": "adam", "steps": 120, "score": {"mean": 0.97, "low": 0.9, "high": 1.0}},
+            {"method": "sgd", "steps": 118, "score": {"mean": 0.95}},
         ]});
         let methods = thalweg_methods(&json).expect("well formed");
         assert_eq!(methods["sgd"], Method { steps: 118, scores: vec![0.95] });
         let error =
-            thalweg_methods(&json!({"ranking": [{"optimizer": "adam"}]})).expect_err("no steps").to_string();
+            thalweg_methods(&json!({"ranking": [{"method": "adam"}]})).expect_err("no steps").to_string();
         assert!(error.contains("ranking[].steps"), "{error}");
     }
 

@@ -11,7 +11,7 @@ const SMALL: &str = "--optimizers sgd,adam --learning-rates 0.01,0.1 --folds 3 -
 
 fn names(study: &Value) -> Vec<&str> {
     let ranking = study["ranking"].as_array().expect("a ranking");
-    ranking.iter().map(|method| method["optimizer"].as_str().expect("a name")).collect()
+    ranking.iter().map(|method| method["method"].as_str().expect("a name")).collect()
 }
 
 /// The best method's mean, and the constant prediction's.
@@ -30,7 +30,7 @@ fn json_has_the_promised_shape() {
     assert_eq!((data["name"].as_str(), data["task"].as_str()), (Some("iris"), Some("classification")));
     assert_eq!((data["rows"].as_u64(), data["features"].as_u64()), (Some(150), Some(4)));
     assert!(study["protocol"].is_object() && study["verdict"].is_object());
-    assert_eq!(study["verdict"]["best"], study["ranking"][0]["optimizer"]);
+    assert_eq!(study["verdict"]["best"], study["ranking"][0]["method"]);
     assert!(
         study["verdict"]["sentences"].as_array().is_some_and(|all| !all.is_empty() && all.iter().all(text))
     );
@@ -39,7 +39,7 @@ fn json_has_the_promised_shape() {
     let ranking = study["ranking"].as_array().expect("a ranking");
     assert_eq!(ranking.len(), 2);
     for method in ranking {
-        assert!(text(&method["optimizer"]), "{method}");
+        assert!(text(&method["method"]), "{method}");
         let score = |key: &str| method["score"][key].as_f64().expect("a number");
         assert!(score("low") <= score("mean") && score("mean") <= score("high"), "{method}");
         let (train, gap) = (method["train_score"].as_f64().expect("a score"), method["gap"].as_f64());
@@ -73,7 +73,7 @@ fn every_format_goes_to_standard_output_and_words_to_standard_error() {
     let column = |name: &str| lines[0].iter().position(|column| *column == name).expect("a column");
     let study = folder.json(&format!("compare iris {SMALL}"));
     let best = &study["ranking"][0];
-    assert_eq!(lines[1][column("optimizer")], best["optimizer"]);
+    assert_eq!(lines[1][column("method")], best["method"]);
     assert!(
         lines[1].iter().any(|cell| cell.parse::<f64>().ok() == best["score"]["mean"].as_f64()),
         "{csv_text}"
@@ -302,7 +302,7 @@ fn what_diverges_is_ranked_last_and_is_no_failure() {
     );
     assert_eq!(study["verdict"]["best"], "adam");
     let last = &study["ranking"][1];
-    assert_eq!(last["optimizer"], "sgd");
+    assert_eq!(last["method"], "sgd");
     assert!(
         last["score"]["mean"].is_null() && last["gap"].is_null() && last["learning_rate"].is_null(),
         "{last}"
