@@ -173,6 +173,10 @@ fn pooling() {
 fn norms() {
     check_specs(r#"["batch-norm"]"#, Shape::Flat(5), &[4, 9]);
     check_specs(r#"["batch-norm"]"#, Shape::image(3, 4, 3), &[1, 4]);
+    // With a rectifier behind it, it is one layer with it; and one of more rows than a strip.
+    check_specs(r#"["batch-norm","relu"]"#, Shape::image(3, 4, 3), &[1, 4]);
+    check_specs(r#"[{"layer":"batch-norm","ghost":5},"relu","tanh"]"#, Shape::Flat(5), &[11]);
+    check_specs(r#"["batch-norm"]"#, Shape::image(9, 8, 1), &[2]);
     check_specs(r#"[{"layer":"batch-norm","ghost":3,"epsilon":0.01}]"#, Shape::Flat(4), &[3, 7, 12]);
     for input in [Shape::Flat(6), Shape::Flat(37), Shape::image(2, 3, 6)] {
         check_specs(r#"["layer-norm"]"#, input, &[1, 3]);

@@ -111,7 +111,7 @@ impl<'a> Trainer<'a> {
             loss: *loss,
             x: &self.x,
             targets: Targets::Classes(&self.y),
-            mode: Mode::Train { key: self.key }.within(self.steps),
+            mode: Mode::step(self.key, self.steps as u64),
         };
         self.steps += 1;
         let report = self.optimizer.step(w, &mut objective, self.learning_rate).expect("the rate is valid");

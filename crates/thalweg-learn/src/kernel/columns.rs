@@ -39,28 +39,30 @@ pub(crate) fn part_mut<T, const B: usize>(row: &mut [T], first: usize) -> &mut [
     (&mut row[first..first + B]).try_into().expect("a slice of B numbers")
 }
 
-/// The sums over `rows` rows of `B` numbers each, `term(r)` being the r-th.
+/// `K` sums over `rows` rows of `B` numbers each, in one pass; `term(r)` gives the r-th of each.
 #[inline(always)]
-pub(crate) fn sum_rows<T: Real, const B: usize>(rows: usize, term: impl Fn(usize) -> [T; B]) -> [T; B] {
-    let mut sums = [T::ZERO; B];
-    let whole = rows - rows % AT_ONCE;
-    for first in (0..whole).step_by(AT_ONCE) {
-        let mut eight = [T::ZERO; B];
-        for row in first..first + AT_ONCE {
-            let terms = term(row);
+pub(crate) fn sum_rows<T: Real, const B: usize, const K: usize>(
+    rows: usize,
+    term: impl Fn(usize) -> [[T; B]; K],
+) -> [[T; B]; K] {
+    let mut sums = [[T::ZERO; B]; K];
+    let add = |sums: &mut [[T; B]; K], terms: [[T; B]; K]| {
+        for k in 0..K {
             for j in 0..B {
-                eight[j] += terms[j];
+                sums[k][j] += terms[k][j];
             }
         }
-        for j in 0..B {
-            sums[j] += eight[j];
+    };
+    let whole = rows - rows % AT_ONCE;
+    for first in (0..whole).step_by(AT_ONCE) {
+        let mut eight = [[T::ZERO; B]; K];
+        for row in first..first + AT_ONCE {
+            add(&mut eight, term(row));
         }
+        add(&mut sums, eight);
     }
     for row in whole..rows {
-        let terms = term(row);
-        for j in 0..B {
-            sums[j] += terms[j];
-        }
+        add(&mut sums, term(row));
     }
     sums
 }
@@ -107,7 +109,7 @@ impl<T: Real> ByColumns for ColumnSums<'_, T> {
     fn block<const B: usize>(&mut self, first: usize) {
         let n = self.sums.len();
         let x = self.rows;
-        let sums = sum_rows::<T, B>(x.len() / n, |row| part(&x[row * n..][..n], first));
+        let [sums] = sum_rows::<T, B, 1>(x.len() / n, |row| [part(&x[row * n..][..n], first)]);
         *part_mut(self.sums, first) = sums;
     }
 }

@@ -1,4 +1,4 @@
-//! From an image to plain numbers.
+//! From an image to plain numbers, which stay where they are.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,25 +16,33 @@ impl Kind for FlattenSpec {
     const SUMMARY: &'static str = "an image's numbers in a row, as they lie: rows, columns, channels";
 
     fn build<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(Flatten { len: site.input.len() }))
+        Ok(Unchanged::boxed("flatten", Shape::Flat(site.input.len())))
     }
 }
 
-/// The numbers stay where they are: `[height, width, channels]`, row-major (Keras's order; PyTorch flattens
+/// The numbers stay where they are; only what they mean may be another.
+///
+/// Flattened, an image is `[height, width, channels]`, row-major (Keras's order; PyTorch flattens
 /// `[channels, height, width]`, so the weights of the dense layer behind it lie in another order there).
 #[derive(Debug, Clone, Copy)]
-pub struct Flatten {
-    /// Numbers in a sample.
-    pub len: usize,
+pub struct Unchanged {
+    name: &'static str,
+    output: Shape,
 }
 
-impl<T: Math> Layer<T> for Flatten {
+impl Unchanged {
+    pub(super) fn boxed<T: Math>(name: &'static str, output: Shape) -> Box<dyn Layer<T>> {
+        Box::new(Self { name, output })
+    }
+}
+
+impl<T: Math> Layer<T> for Unchanged {
     fn name(&self) -> &'static str {
-        "flatten"
+        self.name
     }
 
     fn output(&self) -> Shape {
-        Shape::Flat(self.len)
+        self.output
     }
 
     fn in_place(&self) -> bool {

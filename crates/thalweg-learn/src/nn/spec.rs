@@ -9,8 +9,10 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::activation::Activation;
+use super::flatten::Unchanged;
 use super::init::Init;
 use super::layer::Layer;
+use super::norm::batch::BatchNorm;
 use super::sequence::Sequence;
 use super::shape::Shape;
 use crate::kernel::math::Math;
@@ -154,6 +156,10 @@ impl LayerSpec {
         Self::Activation(super::activation::ActivationSpec { function })
     }
 
+    fn is_rectifier(&self) -> bool {
+        matches!(self, Self::Activation(spec) if spec.function == Activation::Relu)
+    }
+
     /// Whether it has weights whose start depends on the activation behind them.
     fn has_weights(&self) -> bool {
         matches!(self, Self::Dense(_) | Self::Conv2d(_) | Self::DropConnect(_) | Self::Residual(_))
@@ -181,8 +187,20 @@ pub(super) fn build_each<T: Math>(
             LayerSpec::Activation(spec) => Some(spec.function),
             _ => None,
         });
-        let layer =
-            spec.build_there(&Site { input, init, next }).map_err(|error| error.at(index, spec.name()))?;
+        let site = Site { input, init, next };
+        // Normalization and the rectifier behind it are one layer: both move more memory than they compute.
+        let layer = match (spec, index.checked_sub(1).map(|before| &specs[before])) {
+            (LayerSpec::BatchNorm(settings), _)
+                if specs.get(index + 1).is_some_and(LayerSpec::is_rectifier) =>
+            {
+                BatchNorm::rectified(*settings, &site)
+            }
+            (_, Some(LayerSpec::BatchNorm(_))) if spec.is_rectifier() => {
+                Ok(Unchanged::boxed(Activation::Relu.name(), input))
+            }
+            _ => spec.build_there(&site),
+        };
+        let layer = layer.map_err(|error| error.at(index, spec.name()))?;
         input = layer.output();
         layers.push(layer);
     }

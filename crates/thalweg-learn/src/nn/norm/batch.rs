@@ -35,6 +35,13 @@ impl Kind for BatchNormSpec {
         "each feature or channel to mean 0 and variance 1 over the batch, then scaled and shifted";
 
     fn build<T: Math>(&self, site: &Site) -> Result<Box<dyn Layer<T>>, LayerError> {
+        self.check(site)?;
+        Ok(Box::new(BatchNorm { shape: site.input, settings: *self, rectified: false }))
+    }
+}
+
+impl BatchNormSpec {
+    fn check(&self, site: &Site) -> Result<(), LayerError> {
         let Self { epsilon, momentum, ghost } = *self;
         if !(epsilon > 0.0 && epsilon.is_finite()) {
             return Err(LayerError::new(site, format!("epsilon = {epsilon}: it must be in (0, ∞)")));
@@ -45,7 +52,7 @@ impl Kind for BatchNormSpec {
         if ghost.is_some_and(|rows| rows < 2) {
             return Err(LayerError::new(site, "ghost: at least 2 rows are normalized together"));
         }
-        Ok(Box::new(BatchNorm { shape: site.input, settings: *self }))
+        Ok(())
     }
 }
 
@@ -62,9 +69,23 @@ impl Kind for BatchNormSpec {
 pub struct BatchNorm {
     shape: Shape,
     settings: BatchNormSpec,
+    /// Whether max(0, y) is put out: the rectifier behind it, without its own passes over memory.
+    rectified: bool,
 }
 
 impl BatchNorm {
+    /// The layer, with the rectifier that is behind it.
+    ///
+    /// # Errors
+    /// As [`Kind::build`].
+    pub(in crate::nn) fn rectified<T: Math>(
+        settings: BatchNormSpec,
+        site: &Site,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        settings.check(site)?;
+        Ok(Box::new(Self { shape: site.input, settings, rectified: true }))
+    }
+
     fn channels(&self) -> usize {
         self.shape.channels()
     }
@@ -120,7 +141,7 @@ impl<T: Math> Layer<T> for BatchNorm {
     }
 
     fn scratch_len(&self, _batch: usize) -> usize {
-        2 * self.channels()
+        3 * self.channels()
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
@@ -140,34 +161,38 @@ impl<T: Math> Layer<T> for BatchNorm {
             } else {
                 dispatch(Over(Statistics { x: &x[range.clone()], epsilon, mean, inverse, unbiased }, n));
             }
-            let (factor, offset) = scratch[..2 * n].split_at_mut(n);
+            let factor = &mut scratch[..n];
             for j in 0..n {
                 factor[j] = scale[j] * inverse[j];
-                offset[j] = shift[j];
             }
-            dispatch(Over(Normalize { x: &x[range.clone()], mean, factor, offset, y: &mut y[range] }, n));
+            let affine = Affine { mean, factor, offset: shift, rectified: self.rectified };
+            dispatch(Over(Normalize { x: &x[range.clone()], affine, y: &mut y[range] }, n));
         }
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
         let Backward { batch, w, x, dy, dw, dx, saved, scratch, mode, .. } = pass;
         let n = self.channels();
-        let scale = &w[..n];
+        let (scale, shift) = w.split_at(n);
         let (dscale, dshift) = dw.split_at_mut(n);
         dscale.fill(T::ZERO);
         dshift.fill(T::ZERO);
         let mut dx = dx;
         for (range, saved) in self.cut(batch).zip(saved.chunks_exact(KEPT * n)) {
             let (mean, inverse) = saved[..2 * n].split_at(n);
-            let (sum, along) = scratch[..2 * n].split_at_mut(n);
+            let (factor, rest) = scratch[..3 * n].split_at_mut(n);
+            let (sum, along) = rest.split_at_mut(n);
+            for j in 0..n {
+                factor[j] = scale[j] * inverse[j];
+            }
+            let affine = Affine { mean, factor, offset: shift, rectified: self.rectified };
             let (x, dy) = (&x[range.clone()], &dy[range.clone()]);
-            dispatch(Over(GradientSums { x, dy, mean, inverse, sum, along }, n));
+            dispatch(Over(GradientSums { x, dy, affine, inverse, sum, along }, n));
             for j in 0..n {
                 dscale[j] += along[j];
                 dshift[j] += sum[j];
             }
             let Some(dx) = dx.as_deref_mut() else { continue };
-            // dx = γ/σ·(dy − Σdy/R − x̂·Σ(dy·x̂)/R), with x̂ = (x − μ)/σ.
             let share = T::ONE / T::from_f64((dy.len() / n).max(1) as f64);
             for j in 0..n {
                 sum[j] *= share;
@@ -179,7 +204,7 @@ impl<T: Math> Layer<T> for BatchNorm {
                 along.fill(T::ZERO);
             }
             let dx = &mut dx[range];
-            dispatch(Over(InputGradient { x, dy, mean, inverse, scale, sum, along, dx }, n));
+            dispatch(Over(InputGradient { x, dy, affine, sum, along, dx }, n));
         }
     }
 
@@ -212,17 +237,30 @@ impl<T: Math> ByColumns for Statistics<'_, T> {
     fn block<const B: usize>(&mut self, first: usize) {
         let (n, x) = (self.mean.len(), self.x);
         let rows = x.len() / n;
-        let row = |row: usize| part::<T, B>(&x[row * n..][..n], first);
-        let count = T::from_f64(rows.max(1) as f64);
-        let mean = sum_rows(rows, row).map(|sum| sum / count);
-        // A second pass: the difference of large squares has no digits left.
-        let squares = sum_rows(rows, |at| {
-            let mut distance = row(at);
+        let row = |row: usize| [part::<T, B>(&x[row * n..][..n], first)];
+        let (mut mean, mut squares) = ([T::ZERO; B], [T::ZERO; B]);
+        // Strip by strip, each twice while it is in the cache: a difference of large squares would have no digits left.
+        // Two strips' statistics make one by the distance of their means (Chan, Golub & LeVeque 1983).
+        for start in (0..rows).step_by(STRIP) {
+            let count = STRIP.min(rows - start);
+            let share = T::ONE / T::from_f64(count as f64);
+            let [own] = sum_rows(count, |at| row(start + at)).map(|sums| sums.map(|sum| sum * share));
+            let [distances] = sum_rows(count, |at| {
+                let [mut distance] = row(start + at);
+                for j in 0..B {
+                    distance[j] = (distance[j] - own[j]) * (distance[j] - own[j]);
+                }
+                [distance]
+            });
+            let part = T::from_f64(count as f64 / (start + count) as f64);
+            let weight = T::from_f64(start as f64) * part;
             for j in 0..B {
-                distance[j] = (distance[j] - mean[j]) * (distance[j] - mean[j]);
+                let apart = own[j] - mean[j];
+                mean[j] += apart * part;
+                squares[j] += distances[j] + apart * apart * weight;
             }
-            distance
-        });
+        }
+        let count = T::from_f64(rows.max(1) as f64);
         let degrees = T::from_f64(rows.max(2) as f64 - 1.0);
         *part_mut(self.mean, first) = mean;
         *part_mut(self.inverse, first) = squares.map(|sum| T::ONE / (sum / count + self.epsilon).sqrt());
@@ -230,35 +268,76 @@ impl<T: Math> ByColumns for Statistics<'_, T> {
     }
 }
 
-/// y = (x − μ)·factor + offset.
+/// Rows whose mean is taken before the distances from it: few enough to be in the nearest cache still.
+const STRIP: usize = 64;
+
+/// What is done to each column: z = (x − μ)·factor + offset, and z or max(0, z).
+#[derive(Clone, Copy)]
+struct Affine<'a, T> {
+    mean: &'a [T],
+    /// γ/σ.
+    factor: &'a [T],
+    /// β.
+    offset: &'a [T],
+    rectified: bool,
+}
+
+impl<T: Math> Affine<'_, T> {
+    /// z of a row, from column `first` on.
+    #[inline(always)]
+    fn of<const B: usize>(&self, first: usize) -> impl Fn(&[T; B]) -> [T; B] + use<T, B> {
+        let (mean, factor) = (part::<T, B>(self.mean, first), part::<T, B>(self.factor, first));
+        let offset = part::<T, B>(self.offset, first);
+        move |x| {
+            let mut z = *x;
+            for j in 0..B {
+                z[j] = (x[j] - mean[j]) * factor[j] + offset[j];
+            }
+            z
+        }
+    }
+
+    /// ∂loss/∂z, given ∂loss/∂y: it stops where z is not above 0. z is computed anew, which costs less than to read y.
+    #[inline(always)]
+    fn back<const B: usize>(&self, first: usize) -> impl Fn(&[T; B], [T; B]) -> [T; B] + use<T, B> {
+        let (z, rectified) = (self.of::<B>(first), self.rectified);
+        move |x, mut dy| {
+            let z = z(x);
+            for j in 0..B {
+                dy[j] = if !rectified || z[j] > T::ZERO { dy[j] } else { T::ZERO };
+            }
+            dy
+        }
+    }
+}
+
 struct Normalize<'a, T> {
     x: &'a [T],
-    mean: &'a [T],
-    factor: &'a [T],
-    offset: &'a [T],
+    affine: Affine<'a, T>,
     y: &'a mut [T],
 }
 
 impl<T: Math> ByColumns for Normalize<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let n = self.mean.len();
-        let mean = part::<T, B>(self.mean, first);
-        let (factor, offset) = (part::<T, B>(self.factor, first), part::<T, B>(self.offset, first));
+        let n = self.affine.mean.len();
+        let (affine, rectified) = (self.affine.of::<B>(first), self.affine.rectified);
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
-            let (x, y) = (part::<T, B>(x, first), part_mut::<T, B>(y, first));
+            let z = affine(&part::<T, B>(x, first));
+            let y = part_mut::<T, B>(y, first);
             for j in 0..B {
-                y[j] = (x[j] - mean[j]) * factor[j] + offset[j];
+                // As the rectifier: NaN stays.
+                y[j] = if rectified && z[j] < T::ZERO { T::ZERO } else { z[j] };
             }
         }
     }
 }
 
-/// Σ dy and Σ dy·x̂ of each column.
+/// Σ dz and Σ dz·x̂ of each column.
 struct GradientSums<'a, T> {
     x: &'a [T],
     dy: &'a [T],
-    mean: &'a [T],
+    affine: Affine<'a, T>,
     inverse: &'a [T],
     sum: &'a mut [T],
     along: &'a mut [T],
@@ -267,35 +346,35 @@ struct GradientSums<'a, T> {
 impl<T: Math> ByColumns for GradientSums<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let (n, x, dy) = (self.mean.len(), self.x, self.dy);
-        let rows = x.len() / n;
+        let (n, x, dy) = (self.affine.mean.len(), self.x, self.dy);
         let row = |from: &[T], row: usize| part::<T, B>(&from[row * n..][..n], first);
-        let (mean, inverse) = (part::<T, B>(self.mean, first), part::<T, B>(self.inverse, first));
-        *part_mut(self.sum, first) = sum_rows(rows, |at| row(dy, at));
-        let mut along = sum_rows(rows, |at| {
-            let (x, mut dy) = (row(x, at), row(dy, at));
+        let back = self.affine.back::<B>(first);
+        let (mean, inverse) = (part::<T, B>(self.affine.mean, first), part::<T, B>(self.inverse, first));
+        let [sum, mut along] = sum_rows(x.len() / n, |at| {
+            let x = row(x, at);
+            let dz = back(&x, row(dy, at));
+            let mut along = dz;
             for j in 0..B {
-                dy[j] *= x[j] - mean[j];
+                along[j] *= x[j] - mean[j];
             }
-            dy
+            [dz, along]
         });
         for j in 0..B {
             along[j] *= inverse[j];
         }
+        *part_mut(self.sum, first) = sum;
         *part_mut(self.along, first) = along;
     }
 }
 
-/// dx = γ/σ·(dy − Σdy/R − x̂·Σ(dy·x̂)/R).
+/// dx = γ/σ·(dz − Σdz/R − x̂·Σ(dz·x̂)/R).
 struct InputGradient<'a, T> {
     x: &'a [T],
     dy: &'a [T],
-    mean: &'a [T],
-    inverse: &'a [T],
-    scale: &'a [T],
-    /// Σ dy / rows.
+    affine: Affine<'a, T>,
+    /// Σ dz / rows.
     sum: &'a [T],
-    /// Σ dy·x̂ / rows / σ.
+    /// Σ dz·x̂ / rows / σ.
     along: &'a [T],
     dx: &'a mut [T],
 }
@@ -303,20 +382,17 @@ struct InputGradient<'a, T> {
 impl<T: Math> ByColumns for InputGradient<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let n = self.mean.len();
-        let mean = part::<T, B>(self.mean, first);
+        let n = self.affine.mean.len();
+        let back = self.affine.back::<B>(first);
+        let (mean, factor) = (part::<T, B>(self.affine.mean, first), part::<T, B>(self.affine.factor, first));
         let (sum, along) = (part::<T, B>(self.sum, first), part::<T, B>(self.along, first));
-        let mut factor = part::<T, B>(self.scale, first);
-        let inverse = part::<T, B>(self.inverse, first);
-        for j in 0..B {
-            factor[j] *= inverse[j];
-        }
         let rows = self.x.chunks_exact(n).zip(self.dy.chunks_exact(n));
         for ((x, dy), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
-            let (x, dy) = (part::<T, B>(x, first), part::<T, B>(dy, first));
+            let x = part::<T, B>(x, first);
+            let dz = back(&x, part::<T, B>(dy, first));
             let dx = part_mut::<T, B>(dx, first);
             for j in 0..B {
-                dx[j] = factor[j] * (dy[j] - sum[j] - (x[j] - mean[j]) * along[j]);
+                dx[j] = factor[j] * (dz[j] - sum[j] - (x[j] - mean[j]) * along[j]);
             }
         }
     }
