@@ -125,10 +125,36 @@ pub fn row_shape(prepared: &PreparedRows) -> Shape {
 /// The preparation that a network needs, fitted on the rows of a view.
 ///
 /// # Errors
-/// As [`form`].
+/// As [`form`]; and if the network's embeddings do not fit the categories.
 pub fn prepare(network: &NetworkSpec, train: &TrainView<'_>) -> Result<Preparation, FitError> {
     let form = form(network, train.data())?;
-    Preparation::fit_as(train, form).map_err(|error| FitError::Preparation(error.to_string()))
+    let preparation =
+        Preparation::fit_as(train, form).map_err(|error| FitError::Preparation(error.to_string()))?;
+    if let NetworkSpec::Layers(layers) = network {
+        check_embedding(layers, &preparation.categories())?;
+    }
+    Ok(preparation)
+}
+
+/// Whether an embedding stands where the codes are, and has a vector for each.
+fn check_embedding(layers: &[LayerSpec], there: &[usize]) -> Result<(), FitError> {
+    let is_embedding = |layer: &LayerSpec| matches!(layer, LayerSpec::Embedding(_));
+    if layers.iter().skip(1).any(|layer| layer.any(&is_embedding)) {
+        let why = "an embedding must be the first layer: it takes the codes of the categories";
+        return Err(FitError::Preparation(format!("--network: {why}")));
+    }
+    let Some(LayerSpec::Embedding(spec)) = layers.first() else { return Ok(()) };
+    // A part of the rows may show fewer categories than all do.
+    let fits =
+        spec.codes.len() == there.len() && spec.codes.iter().zip(there).all(|(own, there)| own >= there);
+    if fits {
+        return Ok(());
+    }
+    Err(FitError::Preparation(format!(
+        "--network: layer 0 (embedding) has codes = {:?}, and the categories of these data have {there:?} (one more than \
+         their columns would be); write codes = {there:?}",
+        spec.codes
+    )))
 }
 
 /// Prepared targets as a network is fitted to them: codes, or standardized numbers.

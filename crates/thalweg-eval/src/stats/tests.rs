@@ -264,3 +264,35 @@ proptest! {
         prop_assert!((two_sided_p(t, f64::from(freedom)) - p).abs() < 1e-9);
     }
 }
+
+#[test]
+fn a_reference_is_compared_as_the_best_is() {
+    let scores = |shift: f64| -> Vec<Option<f64>> {
+        (0..6).map(|fold| Some(0.8 + shift + 0.01 * (f64::from(fold) * (1.0 + shift)).sin())).collect()
+    };
+    let (reference, better, worse) = (scores(0.0), scores(0.05), scores(-0.02));
+    let mut missing = scores(0.1);
+    missing[3] = None;
+    let others = [better.clone(), missing, worse.clone()];
+    let found = compare_with_reference(&reference, &others, true, 0.25, ALPHA);
+    let [better_test, none, worse_test] = found.as_slice() else { panic!("one for each") };
+    assert!(none.is_none(), "a method without a fold is not tested");
+    // A single test by hand: Holm's factor is 2 for the smaller p of two.
+    let differences: Vec<f64> = better.iter().zip(&reference).map(|(b, r)| b.unwrap() - r.unwrap()).collect();
+    let alone = corrected_paired_t(&differences, 0.25).unwrap();
+    let (better_test, worse_test) = (better_test.unwrap(), worse_test.unwrap());
+    assert_eq!(better_test.test, alone);
+    let smaller = better_test.test.p.min(worse_test.test.p);
+    assert_eq!(better_test.p_adjusted.min(worse_test.p_adjusted), (2.0 * smaller).min(1.0));
+    assert!(better_test.test.mean_difference > 0.0 && worse_test.test.mean_difference < 0.0);
+    // Bonferroni over both: wider than the interval alone.
+    assert!(better_test.low < alone.low && better_test.high > alone.high);
+    // Where less is better, the signs turn.
+    let turned = compare_with_reference(&reference, &others, false, 0.25, ALPHA);
+    assert_eq!(turned[0].unwrap().test.mean_difference, -alone.mean_difference);
+    // The same numbers as against the best, the other way round.
+    let all = compare_with_best(&[better, reference.clone()], true, 0.25, ALPHA);
+    let against_best = all.ranking[1].versus_best.unwrap();
+    assert_eq!(against_best.test.mean_difference, alone.mean_difference);
+    assert!(compare_with_reference(&reference, &[], true, 0.25, ALPHA).is_empty());
+}

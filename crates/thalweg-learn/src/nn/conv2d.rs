@@ -10,7 +10,7 @@ use super::depthwise::Depthwise;
 use super::init::uniform;
 use super::layer::{Backward, Forward, Layer};
 use super::shape::Shape;
-use super::spec::{Kind, LayerError, Site};
+use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
 use crate::kernel::conv::{Apply, Correlate, Pack, Patches, padded_columns};
 use crate::kernel::math::Math;
@@ -56,6 +56,9 @@ impl Conv2dSpec {
     }
 }
 
+/// The most numbers of a padded image: places in it are kept in 32 bits.
+const MOST_NUMBERS: usize = 1 << 28;
+
 impl Kind for Conv2dSpec {
     const SUMMARY: &'static str = "a convolution over images, with stride, padding, dilation and groups";
 
@@ -78,10 +81,25 @@ impl Kind for Conv2dSpec {
                 format!("groups = {groups} must divide its {channels} channels and {filters} filters");
             return Err(LayerError::new(site, reason));
         }
+        let Shape::Image { height, width, .. } = site.input else { unreachable!("checked above") };
         let padding = self.padding.unwrap_or(dilation.saturating_mul(kernel - 1) / 2);
         let window = Window { dilation: (dilation, dilation), ..Window::square(kernel, stride, padding) };
         let inputs = kernel.saturating_mul(kernel).saturating_mul(channels / groups);
         let outputs = kernel.saturating_mul(kernel).saturating_mul(filters / groups);
+        too_large(site, inputs.saturating_mul(filters))?;
+        let padded = |side: usize| side.saturating_add(padding.saturating_mul(2));
+        let numbers = padded(height).saturating_mul(padded(width)).saturating_mul(channels.max(filters));
+        if numbers > MOST_NUMBERS {
+            let reason = format!(
+                "with {padding} zeros around it, an image of {numbers} numbers is more than {MOST_NUMBERS}; use less padding, \
+                 fewer filters or smaller images"
+            );
+            return Err(LayerError::new(site, reason));
+        }
+        if stride > padded(height).max(padded(width)) {
+            let reason = format!("stride = {stride} is larger than the image with {padding} zeros around it");
+            return Err(LayerError::new(site, reason));
+        }
         let bound = site.init.bound(inputs, outputs, site.next);
         let too_large = || LayerError::new(site, window.too_large());
         if groups == channels && groups > 1 {

@@ -9,7 +9,7 @@ use thalweg_optim::{Layout, Role};
 use super::init::uniform;
 use super::layer::{Backward, Forward, Layer};
 use super::shape::Shape;
-use super::spec::{Kind, LayerError, Site};
+use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
 use crate::kernel::math::Math;
 
@@ -49,6 +49,7 @@ impl Kind for DenseSpec {
                 format!("{inputs} inputs and {} units; it needs at least 1 of each", self.units),
             ));
         }
+        too_large(site, inputs.saturating_mul(self.units))?;
         let init_bound = site.init.bound(inputs, self.units, site.next);
         Ok(Box::new(Dense { inputs, outputs: self.units, bias: self.bias, init_bound }))
     }

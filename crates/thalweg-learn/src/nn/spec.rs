@@ -81,6 +81,23 @@ impl LayerError {
     }
 }
 
+/// The most weights of a layer: 400 MB in single precision, several times over in training.
+const MOST_WEIGHTS: usize = 100_000_000;
+
+/// Refuses a layer of more weights than memory has room for: a slip of the pen, found before anything is made.
+///
+/// # Errors
+/// Then, with the numbers.
+pub(super) fn too_large(site: &Site, weights: usize) -> Result<(), LayerError> {
+    if weights <= MOST_WEIGHTS {
+        return Ok(());
+    }
+    Err(LayerError::new(
+        site,
+        format!("it would have {weights} weights, and a layer has at most {MOST_WEIGHTS} weights"),
+    ))
+}
+
 /// A kind of layer, for tables.
 #[derive(Debug, Clone, Copy)]
 pub struct KindInfo {
@@ -154,6 +171,28 @@ impl LayerSpec {
     /// An activation as a layer.
     pub fn activation(function: Activation) -> Self {
         Self::Activation(super::activation::ActivationSpec { function })
+    }
+
+    /// Whether it normalizes over a batch, itself or within.
+    pub(crate) fn has_batch_norm(&self) -> bool {
+        self.any(&|layer| matches!(layer, Self::BatchNorm(_)))
+    }
+
+    /// Whether it mixes rows, itself or within.
+    pub(crate) fn has_mix_point(&self) -> bool {
+        self.any(&|layer| matches!(layer, Self::MixPoint(_)))
+    }
+
+    /// Whether it or a layer within it is such.
+    pub fn any(&self, such: &dyn Fn(&Self) -> bool) -> bool {
+        such(self)
+            || match self {
+                Self::Residual(block) => {
+                    block.body.iter().chain(&block.shortcut).any(|layer| layer.any(such))
+                }
+                Self::DropConnect(spec) => spec.inner.any(such),
+                _ => false,
+            }
     }
 
     fn is_rectifier(&self) -> bool {

@@ -105,7 +105,9 @@ impl BatchPlan {
     /// The plan for a training of the recipe on these rows. `outputs` is the network's width.
     pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Self {
         let (spec, loss, layers) = (&recipe.regularize, recipe.loss, recipe.plain_layers());
-        let (batch, shards) = (recipe.batch_size.resolve(train.rows()), recipe.shards.max(1) as usize);
+        let batch = recipe.batch_size.resolve(train.rows());
+        // As many parts as the objective has.
+        let shards = (recipe.shards as usize).clamp(1, batch.max(1));
         let labels = spoiled(spec, train.targets, loss, outputs, seed);
         let train = Samples { targets: seen(labels.as_ref(), train.targets), ..train };
         let mut plan = Self::default();

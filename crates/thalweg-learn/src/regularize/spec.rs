@@ -103,6 +103,28 @@ pub enum RegularizeError {
         /// Why, and what to do.
         why: &'static str,
     },
+    /// A batch that cannot be cut so.
+    #[error("shards = {shards}: a batch of {batch} rows has from 1 to {batch} parts")]
+    Shards {
+        /// The parts.
+        shards: u32,
+        /// The batch's rows.
+        batch: usize,
+    },
+    /// Batch normalization of a table, row by row.
+    #[error(
+        "batch normalization has no variance in {rows} row at a time: give a larger batch size, fewer shards, or use \
+         layer-norm"
+    )]
+    OneRow {
+        /// Rows that would be normalized together.
+        rows: usize,
+    },
+    /// A layer that mixes rows without their targets.
+    #[error(
+        "a mix-point in the list of layers would mix rows and not their targets: use regularize = {{ manifold-mixup = 2 }}"
+    )]
+    MixPoint,
     /// A technique cannot be used on these data, with this network or batch size.
     #[error("{technique} does not apply: {reason}")]
     DoesNotApply {

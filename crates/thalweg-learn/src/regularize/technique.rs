@@ -166,6 +166,16 @@ impl Site<'_> {
         matches!(self.loss, Loss::CrossEntropy | Loss::Binary)
     }
 
+    /// Refuses rows that begin with an embedding: a code between two codes is none.
+    pub(super) fn want_no_codes(&self) -> Result<(), String> {
+        if matches!(self.layers, [LayerSpec::Embedding(_), ..]) {
+            return Err("it changes numbers, and some of these columns are codes of an embedding: leave the embedding out, \
+                        or use dropout or a penalty"
+                .to_owned());
+        }
+        Ok(())
+    }
+
     /// Refuses tables.
     pub(super) fn want_images(&self, instead: &str) -> Result<(), String> {
         if self.has_images() {
@@ -177,7 +187,7 @@ impl Site<'_> {
     /// Refuses images.
     pub(super) fn want_table(&self, instead: &str) -> Result<(), String> {
         if !self.has_images() {
-            return Ok(());
+            return self.want_no_codes();
         }
         Err(format!("it wants a table, and these rows are images of {}: {instead}", self.input))
     }

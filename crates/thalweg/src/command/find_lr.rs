@@ -118,7 +118,8 @@ fn check_place(folder: &std::path::Path, path: &std::path::Path) -> Result<(), F
 struct Applicable(Options);
 
 /// What `compare` alone has, and what stands for it here.
-const OTHERS: [(&str, &str); 8] = [
+const OTHERS: [(&str, &str); 9] = [
+    ("regularizers", "it tests one method: name what regularizes it with --regularize"),
     ("optimizers", "it tests one method: name it with --optimizer"),
     ("learning_rates", "it finds them: say from where to where with --from and --to"),
     ("schedule", "its rate grows from step to step"),

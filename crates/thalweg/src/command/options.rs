@@ -148,7 +148,7 @@ settings! {
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
         #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
         hidden: (Listed),
-        /// relu, gelu, tanh, sigmoid or silu [default: relu]
+        /// What follows each hidden layer (see `thalweg list activations`) [default: relu]
         #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Training")]
         activation: (Activation),
         /// How weights start: auto, he or glorot [default: auto]

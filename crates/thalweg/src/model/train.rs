@@ -3,10 +3,10 @@
 use std::fmt::Display;
 
 use serde::Serialize;
-use thalweg_data::{Dataset, Form, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
+use thalweg_data::{Dataset, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
 use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
-use thalweg_learn::estimator::{form, network_targets, outputs, restore};
-use thalweg_learn::nn::{LayerError, LayerSpec};
+use thalweg_learn::estimator::{network_targets, outputs, prepare, restore};
+use thalweg_learn::nn::LayerError;
 use thalweg_learn::train::{
     Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
 };
@@ -121,17 +121,6 @@ pub enum TrainError {
         /// What is allowed.
         expected: String,
     },
-    /// A network of images on data that are none.
-    #[error(
-        "--network {network} looks at images, and a row of {data} is none; if its numeric columns are pixels, say so with \
-         --image HEIGHTxWIDTH, else use --network mlp or resmlp"
-    )]
-    NoImages {
-        /// The network.
-        network: String,
-        /// The data's name.
-        data: String,
-    },
     /// Nothing to learn from.
     #[error(
         "there is nothing to learn from: every feature is constant in the training rows; check --ignore, or give more rows"
@@ -203,20 +192,18 @@ impl<'d> Ready<'d> {
         let metric = training.metric.unwrap_or(Metric::default_for(data.task()));
         metric.check(data.task())?;
         let outputs = outputs(training.recipe.loss, data)?;
-        let form = form_for(&training.recipe, data)?;
         let split = holdout(&training, data)?;
-        let parts = Parts::new(data, split.as_ref(), form)?;
+        let parts = Parts::new(&training.recipe.network, data, split.as_ref())?;
         if parts.preparation.width() == 0 {
             return Err(TrainError::NoFeatures);
         }
         let recipe = &training.recipe;
-        check_codes(recipe, &parts.preparation)?;
         let network = recipe.network(shape_of(&parts.preparation), outputs)?;
         let parameters = network.layout().len();
         if parameters > MOST_WEIGHTS {
             return Err(TrainError::Setting {
                 flag: "network",
-                value: name_of(&recipe.network),
+                value: recipe.network.to_string(),
                 expected: format!(
                     "a network of at most {MOST_WEIGHTS} weights, and this one has {parameters}"
                 ),
@@ -252,7 +239,8 @@ impl<'d> Ready<'d> {
         let Training { recipe, seed, threads, .. } = training;
         let cores =
             || std::thread::available_parallelism().map_or(1, usize::from).min(recipe.shards as usize);
-        let threads = Threads::new(threads.unwrap_or_else(cores)).unwrap_or_default();
+        let threads =
+            Threads::new(threads.unwrap_or_else(cores).min(recipe.shards as usize)).unwrap_or_default();
         let cost = |predictions: &Predictions| {
             let validation = parts.validation.as_ref().expect("costs are asked of a validation part");
             let score = parts.score(metric, validation, predictions).unwrap_or(f64::NAN);
@@ -295,7 +283,7 @@ impl<'d> Ready<'d> {
 }
 
 impl Parts {
-    fn new(data: &Dataset, split: Option<&Split>, form: Form) -> Result<Self, TrainError> {
+    fn new(network: &NetworkSpec, data: &Dataset, split: Option<&Split>) -> Result<Self, TrainError> {
         let all = TrainView::all(data);
         let (train, test): (TrainView<'_>, Option<TestView<'_>>) = match split {
             Some(split) => {
@@ -304,8 +292,7 @@ impl Parts {
             }
             None => (all, None),
         };
-        let preparation = Preparation::fit_as(&train, form)
-            .map_err(|_| TrainError::NoImages { network: "images".to_owned(), data: data.name.clone() })?;
+        let preparation = prepare(network, &train)?;
         let validation = test.map(|test| preparation.apply(&test));
         Ok(Self { train: preparation.apply(&train), validation, preparation })
     }
@@ -338,58 +325,6 @@ impl Parts {
     }
 }
 
-/// The form of rows that the network takes.
-fn form_for(recipe: &Recipe, data: &Dataset) -> Result<Form, TrainError> {
-    if let NetworkSpec::Layers(layers) = &recipe.network {
-        embedded(layers)?;
-    }
-    Ok(form(&recipe.network, data)?)
-}
-
-/// Refuses an embedding behind another layer: there are no codes to embed.
-fn embedded(layers: &[LayerSpec]) -> Result<(), TrainError> {
-    fn any(layers: &[LayerSpec]) -> bool {
-        layers.iter().any(|layer| match layer {
-            LayerSpec::Embedding(_) => true,
-            LayerSpec::Residual(block) => any(&block.body) || any(&block.shortcut),
-            _ => false,
-        })
-    }
-    let behind = match layers {
-        [LayerSpec::Embedding(_), behind @ ..] => behind,
-        _ => layers,
-    };
-    if any(behind) {
-        let why = "an embedding must be the first layer: it takes the codes of the categories".to_owned();
-        return Err(TrainError::Refused { flag: "network", why });
-    }
-    Ok(())
-}
-
-/// Whether an embedding has a vector for each code that the data have.
-fn check_codes(recipe: &Recipe, preparation: &Preparation) -> Result<(), TrainError> {
-    let NetworkSpec::Layers(layers) = &recipe.network else { return Ok(()) };
-    let (Some(LayerSpec::Embedding(spec)), there) = (layers.first(), preparation.categories()) else {
-        return Ok(());
-    };
-    if spec.codes == there {
-        return Ok(());
-    }
-    let why = format!(
-        "layer 0 (embedding) has codes = {:?}, and the categories of these data have {there:?} (one more than their columns \
-         would be); write codes = {there:?}",
-        spec.codes
-    );
-    Err(TrainError::Refused { flag: "network", why })
-}
-
-fn name_of(network: &NetworkSpec) -> String {
-    match network {
-        NetworkSpec::Named(architecture) => architecture.name().to_owned(),
-        NetworkSpec::Layers(layers) => format!("(a list of {} layers)", layers.len()),
-    }
-}
-
 /// The rows to validate on, if any.
 fn holdout(training: &Training, data: &Dataset) -> Result<Option<Split>, TrainError> {
     if training.validation == 0.0 {
@@ -418,6 +353,10 @@ fn check_settings(training: &Training) -> Result<(), TrainError> {
     }
     if !(training.validation >= 0.0 && training.validation < 1.0) {
         let expected = "at least 0 (train on all rows) and less than 1, such as 0.2";
+        return setting("validation", training.validation.to_string(), expected);
+    }
+    if training.validation == 0.0 && recipe.regularize.stopping().is_some() {
+        let expected = "more than 0 with early stopping, which needs rows to validate on";
         return setting("validation", training.validation.to_string(), expected);
     }
     Ok(())

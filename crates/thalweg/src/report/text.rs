@@ -137,6 +137,10 @@ fn row(summary: &Summary, index: usize, method: &MethodSummary) -> Vec<String> {
 fn against_none(versus: Versus) -> String {
     let Versus { difference, low, high, p } = versus;
     let star = if p < ALPHA { "*" } else { "" };
+    // Differences that do not vary over the folds say nothing of how far they may be trusted.
+    if low == high {
+        return format!("{}{star}", signed(difference));
+    }
     format!("{}{star} ({} – {})", signed(difference), score_text(low), score_text(high))
 }
 

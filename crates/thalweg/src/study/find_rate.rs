@@ -27,6 +27,8 @@ pub struct RateSearch {
     pub dialect: String,
     /// What was minimized.
     pub loss: String,
+    /// The layers before the output.
+    pub network: String,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// Rows per step.
@@ -102,6 +104,7 @@ pub fn find_rate(plan: &Plan<'_>, test: &RangeTest, keep_going: &dyn Fn() -> boo
         optimizer: recipe.optimizer.name,
         dialect: spec.dialect.name().to_owned(),
         loss: recipe.loss.name().to_owned(),
+        network: spec.network.to_string(),
         hidden: spec.hidden.clone(),
         batch_size: spec.batch_size.to_string(),
         seed: spec.seed,

@@ -9,6 +9,9 @@ use super::spec::StudySpec;
 /// The name of the method without any of the techniques that are compared.
 pub const NONE: &str = "none";
 
+/// Every technique that applies.
+const ALL: &str = "all";
+
 /// The technique that replaces training labels in all methods alike.
 const LABEL_NOISE: &str = "label-noise";
 
@@ -68,14 +71,15 @@ impl Methods {
         };
         let mut methods = Self { all: vec![bare.clone()], left_out: Vec::new() };
         let site = Site { input: place.input, loss: place.loss, layers: place.layers, batch: place.batch };
-        let with = |chosen: Chosen| -> Result<Method, RegularizeError> {
+        let with = |chosen: Chosen, one: bool| -> Result<Method, RegularizeError> {
             spec.together(&chosen)?.check(&site)?;
             // A square of 8 pixels may fit where one of 16 does not.
             let fits = |&&strength: &&f64| {
                 let at = chosen.clone().strength(strength);
                 at.is_ok_and(|chosen| chosen.applies(&site).is_ok())
             };
-            let mut strengths: Vec<f64> = chosen.info().strengths.iter().filter(fits).copied().collect();
+            let tried = if one { &[] } else { chosen.info().strengths };
+            let mut strengths: Vec<f64> = tried.iter().filter(fits).copied().collect();
             if strengths.is_empty() {
                 strengths.extend(chosen.values().first());
             }
@@ -87,24 +91,29 @@ impl Methods {
                 ..bare.clone()
             })
         };
-        if spec.regularizers == ["all"] {
+        if spec.regularizers == [ALL] {
             // What is studied is no remedy, and what every method has cannot be told from none.
             let remedies = TECHNIQUES.iter().map(|&technique| Chosen::of(technique)).filter(|chosen| {
                 chosen.info().family != Family::Study && spec.regularize.get(chosen.name()).is_none()
             });
             for chosen in remedies {
-                match with(chosen) {
+                match with(chosen, false) {
                     Ok(method) => methods.all.push(method),
                     Err(reason) => methods.left_out.push(reason.to_string()),
                 }
             }
         } else {
             for name in spec.regularizers.iter().filter(|name| *name != NONE) {
+                if name == ALL {
+                    let what = "it means every technique that applies, and stands alone".to_owned();
+                    return Err(RegularizeError::Text { text: name.clone(), what });
+                }
                 let chosen: Chosen = name.parse()?;
                 if methods.all.iter().any(|method| method.name == chosen.name()) {
                     return Err(RegularizeError::Twice { technique: chosen.info().name });
                 }
-                methods.all.push(with(chosen)?);
+                // A strength that is named is the one that is tried.
+                methods.all.push(with(chosen, name.contains('='))?);
             }
         }
         Ok(methods)

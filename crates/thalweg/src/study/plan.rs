@@ -44,6 +44,7 @@ pub struct Plan<'d> {
     regularize: RegularizeSpec,
     loss: Loss,
     policy: &'static str,
+    test_over_train: f64,
     fingerprint: String,
     baseline: Baselines,
     /// That of the first fold, to be shown.
@@ -161,6 +162,8 @@ impl<'d> Plan<'d> {
             return Err(named(SplitError::GroupsDivided { policy: splitter.name() }));
         }
         let outer = splitter.split(&rows, spec.seed).map_err(named)?;
+        // Of the undivided training parts: the correction is for what these share, and smaller ones share less.
+        let test_over_train = test_over_train(&outer);
         let folds = outer
             .into_iter()
             .enumerate()
@@ -181,6 +184,7 @@ impl<'d> Plan<'d> {
             folds,
             loss,
             policy,
+            test_over_train,
             fingerprint,
             baseline: Baselines::default(),
             preparation,
@@ -188,6 +192,7 @@ impl<'d> Plan<'d> {
         plan.check_folds()?;
         let methods = plan.name_methods()?;
         (plan.methods, plan.left_out) = (methods.all, methods.left_out);
+        plan.check_recipes()?;
         plan.baseline = plan.score_baseline()?;
         Ok(plan)
     }
@@ -218,9 +223,7 @@ impl<'d> Plan<'d> {
                 train_rows: sizes(|fold| fold.outer.train()),
                 test_rows: sizes(|fold| fold.outer.test()),
                 validation_rows: sizes(|fold| fold.inner.test()),
-                test_over_train: test_over_train(
-                    &self.folds.iter().map(|fold| fold.outer.clone()).collect::<Vec<_>>(),
-                ),
+                test_over_train: self.test_over_train,
                 higher_is_better: self.metric.higher_is_better(),
                 baseline: self.baseline.test,
                 validation_baseline: self.baseline.validation,
@@ -274,7 +277,10 @@ impl<'d> Plan<'d> {
         let (spec, method) = (&self.spec, &self.methods[method]);
         let Tuned { learning_rate, strength, epochs } = tuned;
         // Where early stopping is one of the techniques, the others do without.
-        let patient = role == Role::Inner && spec.regularizers.is_empty() && spec.patience > 0;
+        let patient = role == Role::Inner
+            && spec.regularizers.is_empty()
+            && spec.patience > 0
+            && self.regularize.stopping().is_none();
         let recipe = Recipe {
             network: spec.network.clone(),
             hidden: spec.hidden.clone(),
@@ -288,7 +294,10 @@ impl<'d> Plan<'d> {
             patience: patient.then_some(spec.patience),
             schedule: spec.schedule.clone(),
             // A refit of fewer epochs has the rates that were validated: those of the first epochs of the whole.
-            schedule_epochs: (!spec.schedule.is_default() && epochs != spec.epochs).then_some(spec.epochs),
+            // (Some techniques, too, begin at a share of the whole.)
+            schedule_epochs: (!(spec.schedule.is_default() && self.regularize.is_empty())
+                && epochs != spec.epochs)
+                .then_some(spec.epochs),
             regularize: self.regularize.clone(),
             shards: 1,
         };
@@ -322,12 +331,32 @@ impl<'d> Plan<'d> {
         let batch = self.spec.batch_size.resolve(rows);
         let place = Place { input, loss: self.loss, layers: &layers, batch };
         let methods = Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)?;
-        // Each network once, so that no layer fails in the middle of a study.
-        for method in &methods.all {
-            let recipe = method.apply(self.common(), method.strength(0), false);
-            recipe.network(input, self.outputs)?;
-        }
         Ok(methods)
+    }
+
+    /// Builds what every trial of the first fold is made of, so that none fails in the middle of a study.
+    fn check_recipes(&self) -> Result<(), StudyError> {
+        let input = row_shape_of(&self.preparation);
+        let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
+        for method in 0..self.methods.len() {
+            for trial in self.inner_trials(0, method) {
+                let recipe = &trial.recipe;
+                recipe.check(input, rows).map_err(StudyError::Regularize)?;
+                let network = recipe.network(input, self.outputs)?;
+                if network.layout().len() > MOST_WEIGHTS {
+                    return Err(StudyError::Setting {
+                        flag: "network",
+                        value: self.spec.network.to_string(),
+                        expected: format!(
+                            "a network of at most {MOST_WEIGHTS} weights, and this one has {}",
+                            network.layout().len()
+                        ),
+                    });
+                }
+                recipe.optimizer(rows, 0).build::<f32>(network.layout()).map_err(StudyError::Wrap)?;
+            }
+        }
+        Ok(())
     }
 
     /// The hash of all that decides a trial's bits.

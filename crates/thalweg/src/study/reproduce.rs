@@ -40,7 +40,6 @@ pub(super) fn command(spec: &StudySpec) -> String {
     flag("regularize", spec.regularize.to_string(), !spec.regularize.is_empty());
     flag("label-noise", spec.label_noise.to_string(), spec.label_noise != 0.0);
     flag("train-size", spec.train_size.unwrap_or_default().to_string(), spec.train_size.is_some());
-    // A list of layers has no flag: it stands in the settings file.
     if let NetworkSpec::Named(architecture) = &spec.network {
         flag("network", architecture.name().to_owned(), !spec.network.is_default());
     }
@@ -59,7 +58,13 @@ pub(super) fn command(spec: &StudySpec) -> String {
     let metric = spec.metric.map(|metric| metric.to_string());
     flag("metric", metric.clone().unwrap_or_default(), metric.is_some());
     flag("seed", spec.seed.to_string(), true);
-    words.join(" ")
+    let mut text = words.join(" ");
+    // A list of layers has no flag.
+    if let (NetworkSpec::Layers(layers), Ok(list)) = (&spec.network, toml::Value::try_from(spec)) {
+        let list = list.get("network").map(ToString::to_string).unwrap_or_default();
+        text += &format!(" --config FILE, with these {} layers in FILE: network = {list}", layers.len());
+    }
+    text
 }
 
 /// The `thalweg find-lr` command with every setting that differs from its default.

@@ -342,6 +342,8 @@ fn against_none(study: &StudyRecord, methods: &[Method<'_>], ranking: &mut [Meth
     };
     let others: Vec<&Method<'_>> = methods.iter().filter(|method| method.name != NONE).collect();
     let ratio = study.protocol.test_over_train;
+    let (least, largest) = study.metric().bounds();
+    let range = largest - least;
     let tests = |values: &dyn Fn(&Method<'_>) -> Vec<Option<f64>>, higher_is_better: bool| {
         let family: Vec<_> = others.iter().map(|method| values(method)).collect();
         compare_with_reference(&values(none), &family, higher_is_better, ratio, ALPHA)
@@ -350,17 +352,20 @@ fn against_none(study: &StudyRecord, methods: &[Method<'_>], ranking: &mut [Meth
     let gaps = tests(&|method| method.gaps(), false);
     for ((method, score), gap) in others.iter().zip(scores).zip(gaps) {
         if let Some(line) = ranking.iter_mut().find(|line| line.method == method.name) {
-            line.versus_none = score
-                .zip(gap)
-                .map(|(score, gap)| VersusNone { score: Versus::better(score), gap: Versus::better(gap) });
+            line.versus_none = score.zip(gap).map(|(score, gap)| VersusNone {
+                score: Versus::better(score, range),
+                gap: Versus::better(gap, 2.0 * range),
+            });
         }
     }
 }
 
 impl Versus {
-    fn better(versus: VersusBest) -> Self {
-        let mean = versus.test.mean_difference;
-        Self { difference: mean, low: versus.low, high: versus.high, p: versus.p_adjusted }
+    /// No difference of scores is larger than the metric's `range`, whatever a t-interval of few folds says.
+    fn better(versus: VersusBest, range: f64) -> Self {
+        let cut = |end: f64| end.clamp(-range, range);
+        let difference = versus.test.mean_difference;
+        Self { difference, low: cut(versus.low), high: cut(versus.high), p: versus.p_adjusted }
     }
 }
 

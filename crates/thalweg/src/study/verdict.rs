@@ -193,6 +193,13 @@ fn cautions(
     best: Option<&MethodSummary>,
 ) -> Vec<String> {
     let mut cautions = Vec::new();
+    if study.spec.label_noise > 0.0 {
+        cautions.push(format!(
+            "Training scores are those on the labels as they were shown, of which a share of {} was replaced; validation \
+             and test labels are the true ones. So the gap is smaller by what cannot be learned.",
+            rate_text(study.spec.label_noise)
+        ));
+    }
     for reason in &study.protocol.left_out {
         cautions.push(format!("Left out: {reason}."));
     }

@@ -9,4 +9,5 @@ mod interrupt;
 mod model;
 mod race;
 mod real_files;
+mod regularizers;
 mod words;

@@ -1,5 +1,7 @@
 //! Batch normalization.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
@@ -64,7 +66,7 @@ impl BatchNormSpec {
 /// 1 − m its momentum, 0.99). Evaluation uses them.
 ///
 /// With ghost batches (Hoffer et al. 2017) parts of the batch of about that many rows have statistics of their own; the
-/// running statistics take their mean. A part of one number has no variance: it becomes β.
+/// running statistics take their mean. A part of one number has no variance: it becomes β, and moves no statistics.
 #[derive(Debug, Clone)]
 pub struct BatchNorm {
     shape: Shape,
@@ -212,10 +214,18 @@ impl<T: Math> Layer<T> for BatchNorm {
         let n = self.channels();
         let (mean, variance) = buffers.split_at_mut(n);
         let momentum = T::from_f64(self.settings.momentum);
-        let share = T::ONE / T::from_f64(self.parts(batch) as f64);
-        let average = |which: usize, j: usize| {
-            saved.chunks_exact(KEPT * n).map(|part| part[which * n + j]).sum::<T>() * share
+        // A part of one number says nothing of a variance.
+        let counts = |range: Range<usize>| range.len() / n.max(1) >= 2;
+        let parts = || {
+            let kept = saved.chunks_exact(KEPT * n).zip(self.cut(batch));
+            kept.filter(|(_, range)| counts(range.clone())).map(|(part, _)| part)
         };
+        let used = parts().count();
+        if used == 0 {
+            return;
+        }
+        let share = T::ONE / T::from_f64(used as f64);
+        let average = |which: usize, j: usize| parts().map(|part| part[which * n + j]).sum::<T>() * share;
         for j in 0..n {
             mean[j] = mean[j] + momentum * (average(0, j) - mean[j]);
             variance[j] = variance[j] + momentum * (average(2, j) - variance[j]);

@@ -41,6 +41,7 @@ impl Technique for ManifoldMixup {
         if !site.layers.iter().any(ends_a_stage) {
             return Err("the network has no hidden layer to mix in: use mixup".to_owned());
         }
+        site.want_no_codes()?;
         site.want_two_rows("it mixes rows of a step")
     }
 

@@ -25,6 +25,7 @@ impl Technique for Mixup {
     }
 
     fn applies(&self, _values: &[f64], site: &Site<'_>) -> Result<(), String> {
+        site.want_no_codes()?;
         site.want_two_rows("it mixes rows of a step")
     }
 

@@ -5,7 +5,7 @@ use thalweg_optim::kernel::dispatch;
 
 use super::super::draws::Draws;
 use super::super::plan::{Alter, Batch, Scene};
-use super::super::technique::{Family, Info, Setting, Technique};
+use super::super::technique::{Family, Info, Setting, Site, Technique};
 use crate::kernel::draw::Bits;
 use crate::kernel::normal::AddNormal;
 
@@ -29,6 +29,10 @@ impl Technique for InputNoise {
             ],
             strengths: &[0.05, 0.1, 0.3],
         }
+    }
+
+    fn applies(&self, _values: &[f64], site: &Site<'_>) -> Result<(), String> {
+        site.want_no_codes()
     }
 
     fn alter(&self, values: &[f64], _scene: &Scene<'_>) -> Option<Box<dyn Alter>> {

@@ -91,6 +91,7 @@ fn facts(search: &RateSearch) -> Vec<(&'static str, String)> {
     vec![
         ("Optimizer", format!("{} ({})", title(&search.optimizer), search.dialect)),
         ("Training rows", format!("{} of {}", text::count(search.train_rows), text::count(search.rows))),
+        ("Network", search.network.clone()),
         ("Hidden layers", if hidden.is_empty() { "none".to_owned() } else { hidden.join(", ") }),
         ("Loss", search.loss.clone()),
         ("Batch size", search.batch_size.clone()),

@@ -141,13 +141,24 @@ fn batch(protocol: &Protocol) -> String {
 
 fn choice(summary: &Summary) -> Vec<String> {
     let protocol = &summary.protocol;
+    let techniques = summary.is_of_regularization();
     let stopping = match protocol.patience {
+        _ if techniques => {
+            "An inner trial runs through all its epochs, unless the technique is to stop early.".to_owned()
+        }
         0 => "An inner trial runs through all its epochs (no early stopping).".to_owned(),
         patience => format!(
             "An inner trial stops early after {} without a better validation {}.",
             text::plural(patience as usize, "epoch"),
             summary.metric
         ),
+    };
+    let epochs = if techniques {
+        "A trial is judged by its last epoch, averaged with the two before it; where the technique is to stop early, by its \
+         best epoch, averaged with those on either side."
+    } else {
+        "Each epoch is judged by its validation score averaged with those of the two epochs on either side: a refit can \
+         repeat the number of epochs, but not the luck of one. The best epoch so judged gives the trial its score."
     };
     vec![
         stopping,
@@ -156,9 +167,7 @@ fn choice(summary: &Summary) -> Vec<String> {
              loss; of equals in that too, the smaller rate. A rate that diverged cannot be chosen.",
             summary.metric
         ),
-        "Each epoch is judged by its validation score averaged with those of the two epochs on either side: a refit can \
-         repeat the number of epochs, but not the luck of one. The best epoch so judged gives the trial its score."
-            .to_owned(),
+        epochs.to_owned(),
         "With this rate the network is fitted anew on the whole outer training part, for as many epochs as the best \
          inner trial needed, and scored once on the outer test part. No outer test row had a part in any choice."
             .to_owned(),
