@@ -142,16 +142,16 @@ impl Recipe {
         if self.shards == 0 || self.shards as usize > batch {
             return Err(RegularizeError::Shards { shards: self.shards, batch });
         }
+        if layers.iter().any(LayerSpec::has_mix_point) {
+            return Err(RegularizeError::MixPoint);
+        }
+        self.regularize.check(&Site { input, loss: self.loss, layers: &layers, batch })?;
         // Images have many positions to normalize over, a row of a table has one.
         let least = batch / self.shards as usize;
         if matches!(input, Shape::Flat(_)) && least < 2 && self.layers().iter().any(LayerSpec::has_batch_norm)
         {
             return Err(RegularizeError::OneRow { rows: least });
         }
-        if layers.iter().any(LayerSpec::has_mix_point) {
-            return Err(RegularizeError::MixPoint);
-        }
-        self.regularize.check(&Site { input, loss: self.loss, layers: &layers, batch })?;
         match self.regularize.chosen().iter().find(|chosen| chosen.info().family == Family::Stopping) {
             Some(chosen) if self.patience.is_some() => Err(RegularizeError::Together {
                 first: "patience",

@@ -91,6 +91,7 @@ impl Methods {
                 ..bare.clone()
             })
         };
+        let rates = spec.learning_rates.values().len();
         if spec.regularizers == [ALL] {
             // What is studied is no remedy, and what every method has cannot be told from none.
             let remedies = TECHNIQUES.iter().map(|&technique| Chosen::of(technique)).filter(|chosen| {
@@ -115,6 +116,11 @@ impl Methods {
                 // A strength that is named is the one that is tried.
                 methods.all.push(with(chosen, name.contains('='))?);
             }
+        }
+        for method in methods.all.iter().filter(|method| method.strengths.len() > rates) {
+            let left: Vec<String> = method.strengths[rates..].iter().map(f64::to_string).collect();
+            let (name, left) = (&method.name, left.join(" and "));
+            methods.left_out.push(format!("{name} at the strength {left}: give more --learning-rates"));
         }
         Ok(methods)
     }
