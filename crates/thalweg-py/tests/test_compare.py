@@ -175,6 +175,18 @@ def test_nothing_is_written_without_out(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_techniques_of_regularization_are_compared():
+    settings = {**SMALL, "optimizers": None, "regularize": {"l2": 1e-4}, "train_size": 60, "label_noise": 0.1}
+    network = [{"layer": "dense", "units": 6}, "batch-norm", "relu"]
+    found = thalweg.compare("iris", regularizers=["dropout", "mixup=0.2"], network=network, **settings)
+    assert {method["method"] for method in found.ranking} == {"none", "dropout", "mixup"}
+    tested = [method for method in found.ranking if method["method"] != "none"]
+    assert all(method["versus_none"]["gap"]["low"] <= method["versus_none"]["gap"]["high"] for method in tested)
+    assert found.summary["protocol"]["train_rows"] == [60, 60, 60]
+    with pytest.raises(ValueError, match="did you mean «dropout»"):
+        thalweg.compare("iris", regularizers="dropot")
+
+
 def test_the_settings_are_those_of_the_command():
     own = set(inspect.signature(thalweg.compare).parameters) - {"X", "y", "feature_names", "groups", "name"}
     assert own == set(thalweg._thalweg.settings()) - {"data", "format", "quiet"}

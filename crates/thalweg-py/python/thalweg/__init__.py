@@ -39,6 +39,9 @@ def compare(
     wrap=None,
     learning_rates=None,
     schedule=None,
+    regularizers=None,
+    regularize=None,
+    network=None,
     hidden=None,
     activation=None,
     init=None,
@@ -50,13 +53,16 @@ def compare(
     folds=None,
     repeats=None,
     gap=None,
+    train_size=None,
+    label_noise=None,
     validation=None,
     metric=None,
     seed=None,
     jobs=None,
     out=None,
 ):
-    """Compare optimizers on a data set: the same study as the command `thalweg compare`.
+    """Compare optimizers, or with `regularizers` techniques of regularization, on a data set: the same study as the
+    command `thalweg compare`.
 
     X is a matrix of numbers (rows × features, NaN is missing; a DataFrame of numbers gives its column names) with y,
     a label or a number per row; or, without y, the name of a built-in data set or of a CSV file. `groups` has a label
@@ -70,8 +76,8 @@ def compare(
     settings = dict(
         target=target, task=task, ignore=ignore, group=group, time=time, keep=keep, lags=lags, missing=missing,
         header=header, image=image, labels=labels, optimizers=optimizers, dialect=dialect, wrap=wrap,
-        learning_rates=learning_rates, schedule=schedule,
-        hidden=hidden, activation=activation, init=init, loss=loss, epochs=epochs, patience=patience,
+        learning_rates=learning_rates, schedule=schedule, regularizers=regularizers, regularize=regularize,
+        train_size=train_size, label_noise=label_noise, network=network, hidden=hidden, activation=activation, init=init, loss=loss, epochs=epochs, patience=patience,
         batch_size=batch_size, cv=cv, folds=folds, repeats=repeats, gap=gap, validation=validation, metric=metric, seed=seed, jobs=jobs,
     )  # fmt: skip
     given = {key: _plain(value) for key, value in settings.items() if value is not None}
