@@ -141,6 +141,11 @@ fn against_none(versus: Versus) -> String {
     if low == high {
         return format!("{}{star}", signed(difference));
     }
+    // Symmetric but where it was cut at the metric's range.
+    let half = 0.5 * (high - low);
+    if (low + half - difference).abs() < 1e-9 {
+        return format!("{}{star} ± {}", signed(difference), score_text(half));
+    }
     format!("{}{star} ({} – {})", signed(difference), score_text(low), score_text(high))
 }
 
@@ -172,7 +177,7 @@ pub fn legend(summary: &Summary) -> String {
     wrapped(if summary.is_of_regularization() { LEGEND_OF_TECHNIQUES } else { LEGEND }, "")
 }
 
-const LEGEND_OF_TECHNIQUES: &str = "against none: how much better the score is, with an interval in which all such \
+const LEGEND_OF_TECHNIQUES: &str = "against none: how much better the score is, ± half of an interval in which all such \
      differences lie together with 95 % confidence (* = can be told from none). gap: how much worse the test score is \
      than the training score. shrinks gap by: likewise. strength, rate: the medians of what was chosen (! = one rate sat \
      on an edge of the grid).";

@@ -369,6 +369,8 @@ impl<'d> Plan<'d> {
             &fold.keys,
             fold.seed,
             trial.role,
+            // Refits of two criteria to stop by may be the same training; each is its method's own.
+            &trial.method,
             trial.best_epoch,
             self.metric,
             &trial.recipe,

@@ -20,7 +20,8 @@ fn trials<'a>(study: &'a Value, name: &str) -> Vec<&'a Value> {
 #[test]
 fn each_technique_has_as_many_trials_as_none_and_is_set_against_it() {
     let folder = Folder::new("techniques");
-    let study = folder.json(&format!("compare wine {SMALL} --regularizers dropout,l2,early-stopping"));
+    let techniques = "dropout,l2,early-stopping";
+    let study = folder.json(&format!("compare wine {SMALL} --regularizers {techniques}"));
     assert_eq!(study["protocol"]["methods"], serde_json::json!(["none", "dropout", "l2", "early-stopping"]));
     for name in ["none", "dropout", "l2", "early-stopping"] {
         // Three folds, two rates and a refit each.
@@ -46,6 +47,12 @@ fn each_technique_has_as_many_trials_as_none_and_is_set_against_it() {
     let strengths: Vec<_> = inner("dropout").iter().map(|trial| trial["strength"].as_f64()).collect();
     assert!(strengths[0] != strengths[1] && strengths[0] == strengths[2], "{strengths:?}");
     assert!(inner("none").iter().all(|trial| trial["epoch"] == 4 && trial["strength"].is_null()));
+    // Criteria that choose the same epochs have the same refits, and each keeps its own.
+    let twins = folder.json(&format!(
+        "compare wine {SMALL} --regularizers early-stopping,early-stopping-gl,early-stopping-up --out twins"
+    ));
+    assert!(twins["ranking"].as_array().expect("a ranking").iter().all(|line| line["failed_folds"] == 0));
+    assert_eq!(twins.to_string(), folder.json("report twins").to_string());
     let page = std::fs::read_to_string(folder.path().join("runs/wine/report.html")).expect("a report");
     assert!(page.contains("Which regularization generalizes best") && page.contains("Score against none"));
 }
