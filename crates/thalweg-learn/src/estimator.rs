@@ -114,11 +114,20 @@ pub fn form(network: &NetworkSpec, data: &Dataset) -> Result<Form, FitError> {
     }
 }
 
+/// What a row that is prepared so is to a network.
+pub fn shape_of(preparation: &Preparation) -> Shape {
+    shape(preparation.shape(), preparation.width())
+}
+
 /// What a prepared row is to a network.
 pub fn row_shape(prepared: &PreparedRows) -> Shape {
-    match prepared.shape {
+    shape(prepared.shape, prepared.width)
+}
+
+fn shape(image: Option<ImageShape>, width: usize) -> Shape {
+    match image {
         Some(ImageShape { height, width, channels }) => Shape::image(height, width, channels),
-        None => Shape::Flat(prepared.width),
+        None => Shape::Flat(width),
     }
 }
 

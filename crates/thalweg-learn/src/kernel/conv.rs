@@ -66,6 +66,32 @@ impl Patches {
     }
 }
 
+/// Where each row of a result begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    begins: Vec<u32>,
+    /// The last of them in memory.
+    last: usize,
+}
+
+impl Places {
+    /// Rows that begin there.
+    pub fn new(begins: Vec<u32>) -> Self {
+        let last = begins.iter().max().map_or(0, |&begin| begin as usize);
+        Self { begins, last }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.begins.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.begins.is_empty()
+    }
+}
+
 /// `packed` ← B in panels, where B\[(t, q), j\] = `b[taps[t] + q·q_stride + j·j_stride]`.
 #[derive(Debug)]
 pub struct Pack<'a, T> {
@@ -141,7 +167,7 @@ pub struct Apply<'a, T> {
     /// C.
     pub c: &'a mut [T],
     /// Where each row of C begins.
-    pub places: &'a [u32],
+    pub places: &'a Places,
 }
 
 /// A panel of packed B and where it goes.
@@ -162,10 +188,9 @@ impl<T: Real> Kernel for Apply<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         let (n, lanes) = (self.n, I::Vector::<T>::LANES);
-        let last = self.places.iter().max().map_or(0, |&place| place as usize);
         assert!(self.places.len() == self.patches.len(), "a patch has no place");
         assert!(self.patches.reach <= self.a.len(), "the image is too small");
-        assert!(self.patches.is_empty() || last + n <= self.c.len(), "C is too short");
+        assert!(self.patches.is_empty() || self.places.last + n <= self.c.len(), "C is too short");
         assert!(self.packed.len() >= self.patches.depth() * padded_columns(n), "B is not packed");
         assert!(self.bias.is_none_or(|bias| bias.len() >= n), "the bias is too short");
         let mut at = 0;
@@ -179,7 +204,7 @@ impl<T: Real> Kernel for Apply<'_, T> {
             let b = self.packed[at * self.patches.depth()..].as_ptr();
             let panel = Panel { b, at, real, start: start.as_ptr() };
             let (a, c) = (self.a.as_ptr(), self.c.as_mut_ptr());
-            let pass = Rows { patches: self.patches, places: self.places, a, c };
+            let pass = Rows { patches: self.patches, places: &self.places.begins, a, c };
             // SAFETY: all that the tiles read and write was checked above; the level is the one that is running.
             unsafe {
                 match vectors {

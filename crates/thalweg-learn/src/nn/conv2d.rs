@@ -12,7 +12,7 @@ use super::layer::{Backward, Forward, Layer};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
-use crate::kernel::conv::{Apply, Correlate, Pack, Patches, padded_columns};
+use crate::kernel::conv::{Apply, Correlate, Pack, Patches, Places, padded_columns};
 use crate::kernel::math::Math;
 
 /// The settings of a convolution; windows are square.
@@ -180,7 +180,7 @@ pub struct Conv2d {
     image: Padded,
     patches: Patches,
     /// Where each output position's filters lie.
-    places: Vec<u32>,
+    places: Places,
     weight_taps: Vec<u32>,
     /// The way back to the input.
     back: Vec<Phase>,
@@ -230,7 +230,7 @@ impl Padded {
 struct Phase {
     patches: Patches,
     /// Where their gradients lie.
-    places: Vec<u32>,
+    places: Places,
     /// Where each tap's weights lie.
     weight_taps: Vec<u32>,
 }
@@ -278,7 +278,7 @@ impl Conv2d {
             init_bound,
             image,
             patches: Patches::new(rows, taps, run),
-            places: (0..out_height * out_width).map(|at| (at * filters) as u32).collect(),
+            places: Places::new((0..out_height * out_width).map(|at| (at * filters) as u32).collect()),
             weight_taps: weight_taps.collect(),
             back: Vec::new(),
             gradient: Padded {
@@ -349,7 +349,7 @@ impl Conv2d {
                 let places = grid()
                     .map(|(y, x)| (((y * stride.0 + ry) * width + x * stride.1 + rx) * channels) as u32);
                 self.back.push(Phase {
-                    places: places.collect(),
+                    places: Places::new(places.collect()),
                     patches: Patches::new(begins, taps, self.filters / self.groups),
                     weight_taps,
                 });

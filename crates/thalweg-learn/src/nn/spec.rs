@@ -81,8 +81,8 @@ impl LayerError {
     }
 }
 
-/// The most weights of a layer: 400 MB in single precision, several times over in training.
-const MOST_WEIGHTS: usize = 100_000_000;
+/// The most weights of a layer, and of a network: 400 MB in single precision, several times over in training.
+pub const MOST_WEIGHTS: usize = 100_000_000;
 
 /// Refuses a layer of more weights than memory has room for: a slip of the pen, found before anything is made.
 ///

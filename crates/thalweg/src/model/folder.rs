@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use thalweg_learn::{Model, Recipe};
 
-use super::{ModelError, SavedModel, shape_of, sidecar, weights};
+use super::{ModelError, SavedModel, sidecar, weights};
+use thalweg_learn::estimator::shape_of;
 
 const WEIGHTS: &str = "model.safetensors";
 const RECIPE: &str = "recipe.toml";

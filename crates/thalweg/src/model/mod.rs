@@ -17,9 +17,8 @@ mod weights;
 
 use std::path::Path;
 
-use thalweg_data::{DataError, ImageShape, Images, Inputs, Preparation, Schema, Table};
+use thalweg_data::{DataError, Images, Inputs, Preparation, Schema, Table};
 use thalweg_learn::estimator::restore;
-use thalweg_learn::nn::Shape;
 use thalweg_learn::train::Predictions;
 use thalweg_learn::{Model, Recipe};
 
@@ -110,13 +109,5 @@ impl SavedModel {
     /// The bytes of an ONNX file that predicts from raw columns: see the folder's description in `thalweg export --help`.
     pub fn to_onnx(&self) -> Vec<u8> {
         onnx::export(self)
-    }
-}
-
-/// The shape of a prepared row as a network sees it.
-pub fn shape_of(preparation: &Preparation) -> Shape {
-    match preparation.shape() {
-        Some(ImageShape { height, width, channels }) => Shape::image(height, width, channels),
-        None => Shape::Flat(preparation.width()),
     }
 }

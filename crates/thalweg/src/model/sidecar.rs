@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use thalweg_data::{Preparation, Schema};
 use thalweg_learn::nn::{Loss, Shape};
 
-use super::{ModelError, SavedModel, shape_of};
+use super::{ModelError, SavedModel};
+use thalweg_learn::estimator::shape_of;
 
 /// The version of the folder's format.
 pub(super) const FORMAT: u64 = 1;

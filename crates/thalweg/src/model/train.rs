@@ -3,21 +3,20 @@
 use std::fmt::Display;
 
 use serde::Serialize;
-use thalweg_data::{Dataset, Preparation, Prepared, Rows, Split, Targets, TestView, TrainView};
-use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec, Truth};
-use thalweg_learn::estimator::{network_targets, outputs, prepare, restore};
+use thalweg_data::{Dataset, Preparation, Prepared, Rows, Split, TestView, TrainView};
+use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec};
+use thalweg_learn::estimator::{network_targets, outputs, prepare, shape_of};
 use thalweg_learn::nn::LayerError;
+use thalweg_learn::nn::spec::MOST_WEIGHTS;
 use thalweg_learn::train::{
     Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
 };
 use thalweg_learn::{FitError, Model};
 use thalweg_optim::{OptimizerSpec, Threads, registry};
 
-use super::{SavedModel, shape_of};
+use super::SavedModel;
+use crate::study::score_of;
 use crate::study::verdict::rate_text;
-
-/// The most weights of a network: training keeps several copies of 4 bytes a weight.
-const MOST_WEIGHTS: usize = 100_000_000;
 
 /// What to train.
 #[derive(Debug, Clone)]
@@ -92,7 +91,7 @@ pub struct PartReport {
 #[non_exhaustive]
 pub enum TrainError {
     /// A layer that does not fit.
-    #[error("--network: {0}")]
+    #[error("--network, --hidden: {0}")]
     Network(#[from] LayerError),
     /// The optimizer's name or hyperparameters, its rate, what goes around it, or the schedule.
     #[error("--{flag}: {why}")]
@@ -303,15 +302,7 @@ impl Parts {
 
     /// The score of a network's predictions; `None` if it is not a finite number.
     fn score(&self, metric: Metric, part: &Prepared, predictions: &Predictions) -> Option<f64> {
-        let score = match &part.y {
-            Targets::Classes(codes) => metric.score(Truth::Classes(codes), predictions.into()),
-            Targets::Values { raw, .. } => {
-                let mut restored = predictions.clone();
-                restore(&self.preparation, &mut restored);
-                metric.score(Truth::Values(raw), (&restored).into())
-            }
-        };
-        score.filter(|score| score.is_finite())
+        score_of(metric, &self.preparation, part, predictions)
     }
 
     fn report(&self, model: &Model, metric: Metric, part: &Prepared) -> PartReport {

@@ -61,29 +61,18 @@ fn heading(summary: &Summary) -> String {
 /// The ranking as a table.
 pub fn ranking(summary: &Summary) -> Grid {
     let column = |key, heading: &str, number| (key, heading.to_owned(), number);
-    let techniques = summary.is_of_regularization();
-    let mut columns = vec![
-        column("rank", "", true),
-        column("method", if techniques { "technique" } else { "optimizer" }, false),
-        column("score", summary.metric.name(), true),
-        column("interval", "95 % interval", false),
-        column("versus_best", "against best", false),
-        column("train_score", "training", true),
-        column("gap", "gap", true),
-        column("learning_rate", "rate", true),
-        column("usable_decades", "usable", true),
-        column("diverged", "div.", true),
-        column("steps", "steps", true),
-        column("seconds", "s", true),
-    ];
     let rows =
         summary.ranking.iter().enumerate().map(|(index, method)| row(summary, index, method)).collect();
-    if techniques {
-        columns = vec![
+    let named = |method| {
+        [
             column("rank", "", true),
-            column("method", "technique", false),
+            column("method", method, false),
             column("score", summary.metric.name(), true),
             column("interval", "95 % interval", false),
+        ]
+    };
+    let columns = if summary.is_of_regularization() {
+        let own = [
             column("versus_none", "against none", false),
             column("train_score", "training", true),
             column("gap", "gap", true),
@@ -91,7 +80,20 @@ pub fn ranking(summary: &Summary) -> Grid {
             column("strength", "strength", true),
             column("learning_rate", "rate", true),
         ];
-    }
+        named("technique").into_iter().chain(own).collect()
+    } else {
+        let own = [
+            column("versus_best", "against best", false),
+            column("train_score", "training", true),
+            column("gap", "gap", true),
+            column("learning_rate", "rate", true),
+            column("usable_decades", "usable", true),
+            column("diverged", "div.", true),
+            column("steps", "steps", true),
+            column("seconds", "s", true),
+        ];
+        named("optimizer").into_iter().chain(own).collect()
+    };
     Grid { columns, rows }
 }
 

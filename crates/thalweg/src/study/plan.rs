@@ -4,10 +4,11 @@ use thalweg_data::{Dataset, Preparation, Rows, Split, View};
 use thalweg_eval::split::test_over_train;
 use thalweg_eval::stats::ALPHA;
 use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
-use thalweg_learn::estimator::{default_loss, outputs, prepare};
-use thalweg_learn::nn::{LayerError, Loss, Shape};
+use thalweg_learn::estimator::{default_loss, outputs, prepare, shape_of};
+use thalweg_learn::nn::spec::MOST_WEIGHTS;
+use thalweg_learn::nn::{LayerError, Loss};
 use thalweg_learn::regularize::{RegularizeError, RegularizeSpec};
-use thalweg_learn::train::{NetworkSpec, Recipe};
+use thalweg_learn::train::Recipe;
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
@@ -15,7 +16,7 @@ use thalweg_optim::schedule::ScheduleError;
 use thalweg_optim::{Layout, OptimError, OptimizerSpec};
 
 use super::method::{Method, Methods, Place};
-use super::reproduce::{command, widths_text};
+use super::reproduce::command;
 use super::spec::{LossChoice, StudySpec};
 use super::summary::{DataInfo, Protocol, StudyRecord};
 use super::trial::{Role, Trial, Tuned};
@@ -25,9 +26,6 @@ const TRIAL_LAYOUT: &str = "thalweg trial 3";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;
-
-/// The most weights of a network: each thread keeps several copies of 4 bytes a weight.
-const MOST_WEIGHTS: usize = 100_000_000;
 
 /// A study that can be run: all settings are checked, all folds are drawn.
 #[derive(Debug)]
@@ -94,7 +92,7 @@ pub enum StudyError {
     #[error(transparent)]
     Loss(#[from] FitError),
     /// A layer that does not fit.
-    #[error("--network: {0}")]
+    #[error("--network, --hidden: {0}")]
     Network(#[from] LayerError),
     /// Regularization that does not apply.
     #[error("--regularizers: {0}")]
@@ -324,7 +322,7 @@ impl<'d> Plan<'d> {
     /// The methods, checked against the data and the network.
     fn name_methods(&self) -> Result<Methods, StudyError> {
         let common = self.common();
-        let input = row_shape_of(&self.preparation);
+        let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
         common.check(input, rows).map_err(StudyError::Regularize)?;
         let layers = Recipe { regularize: RegularizeSpec::default(), ..common }.layers();
@@ -336,7 +334,7 @@ impl<'d> Plan<'d> {
 
     /// Builds what every trial of the first fold is made of, so that none fails in the middle of a study.
     fn check_recipes(&self) -> Result<(), StudyError> {
-        let input = row_shape_of(&self.preparation);
+        let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
         for method in 0..self.methods.len() {
             for trial in self.inner_trials(0, method) {
@@ -390,34 +388,9 @@ impl<'d> Plan<'d> {
                 if preparation.width() == 0 {
                     return Err(StudyError::NoFeatures { fold: index + 1, hint });
                 }
-                self.check_size(row_shape_of(&preparation))?;
             }
         }
         Ok(())
-    }
-
-    /// Refuses a network that would not fit into memory, before any of it is made.
-    fn check_size(&self, input: Shape) -> Result<(), StudyError> {
-        let inputs = input.len();
-        let hidden: &[usize] = match self.spec.network {
-            NetworkSpec::Named(architecture) if architecture.wants_images() => &[],
-            _ => &self.spec.hidden,
-        };
-        let widths = hidden.iter().chain([&self.outputs]);
-        let layers =
-            widths.scan(inputs, |from, &to| Some((std::mem::replace(from, to) + 1).saturating_mul(to)));
-        let weights = layers.fold(0, usize::saturating_add);
-        if weights <= MOST_WEIGHTS {
-            return Ok(());
-        }
-        Err(StudyError::Setting {
-            flag: "hidden",
-            value: widths_text(&self.spec.hidden),
-            expected: format!(
-                "a network of at most {MOST_WEIGHTS} weights, and this one has {weights} ({inputs} inputs, {} outputs)",
-                self.outputs
-            ),
-        })
     }
 
     /// The mean score of the constant prediction; also finds parts on which the metric is not defined.
@@ -492,14 +465,6 @@ fn smaller(
     let part = splitter.holdout(&train.describe(), rows as f64 / have as f64, seed)?;
     let chosen: Vec<u32> = part.test().iter().map(|&row| outer.train()[row as usize]).collect();
     Ok(Split::new(data.rows(), chosen, outer.test().to_vec()))
-}
-
-/// What a row that is prepared so is to a network.
-fn row_shape_of(preparation: &Preparation) -> Shape {
-    match preparation.shape() {
-        Some(shape) => Shape::image(shape.height, shape.width, shape.channels),
-        None => Shape::Flat(preparation.width()),
-    }
 }
 
 fn cpu_level() -> String {

@@ -86,7 +86,7 @@ pub(super) fn find_lr(spec: &StudySpec, test: &RangeTest) -> String {
 }
 
 /// As `--hidden` reads it.
-pub(super) fn widths_text(hidden: &[usize]) -> String {
+fn widths_text(hidden: &[usize]) -> String {
     if hidden.is_empty() {
         return "none".to_owned();
     }

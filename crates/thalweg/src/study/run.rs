@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
 
 use thalweg_data::{Preparation, Prepared, Targets, TestView, TrainView};
-use thalweg_eval::{Metric, Truth};
-use thalweg_learn::estimator::{network_targets, prepare, restore, row_shape};
+use thalweg_eval::Metric;
+use thalweg_learn::estimator::{network_targets, prepare, row_shape};
 use thalweg_learn::regularize::{Labels, labels_shown};
 use thalweg_learn::train::early_stopping::Best;
 use thalweg_learn::train::{
@@ -19,6 +19,7 @@ use thalweg_learn::train::{
 };
 
 use super::plan::Plan;
+use super::score_of;
 use super::trial::{Role, Trial, TrialRecord, Tuned};
 
 /// What a run tells while it goes on.
@@ -101,16 +102,7 @@ impl Part {
 
     /// The score of predictions for one of the two parts; `None` if it is not a finite number.
     fn score(&self, metric: Metric, part: &Prepared, predictions: &Predictions) -> Option<f64> {
-        let score = match (&part.y, predictions) {
-            (Targets::Values { raw, .. }, Predictions::Values(_)) => {
-                let mut restored = predictions.clone();
-                restore(&self.preparation, &mut restored);
-                metric.score(Truth::Values(raw), (&restored).into())
-            }
-            (Targets::Values { raw, .. }, _) => metric.score(Truth::Values(raw), predictions.into()),
-            (Targets::Classes(codes), _) => metric.score(Truth::Classes(codes), predictions.into()),
-        };
-        score.filter(|score| score.is_finite())
+        score_of(metric, &self.preparation, part, predictions)
     }
 }
 

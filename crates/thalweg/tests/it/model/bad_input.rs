@@ -11,7 +11,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --learning-rate -1", &["--learning-rate", "-1"]),
     ("train iris --learning-rate fast", &["--learning-rate", "fast"]),
     ("train iris --hidden 0", &["--hidden 0", "1 to 65536"]),
-    ("train iris --hidden 65536,65536", &["--network: layer 2 (dense)", "100000000 weights"]),
+    ("train iris --hidden 65536,65536", &["--network, --hidden: layer 2 (dense)", "100000000 weights"]),
     ("train iris --epochs 0", &["--epochs 0", "1000000"]),
     ("train iris --validation 1", &["--validation 1", "less than 1"]),
     ("train iris --loss squared-error", &["--loss squared-error", "cross-entropy"]),
