@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use thalweg_learn::kernel::denormal::FlushDenormals;
+use thalweg_learn::kernel::line::Lines;
 use thalweg_learn::nn::{self, Loss, Mode, Targets};
 
 use crate::data::Set;
@@ -18,7 +19,7 @@ pub(crate) struct Model {
     /// Its loss.
     pub(crate) loss: Loss,
     /// What is trained.
-    pub(crate) w: Vec<f32>,
+    pub(crate) w: Lines<f32>,
     /// The running statistics.
     pub(crate) buffers: Vec<f32>,
 }

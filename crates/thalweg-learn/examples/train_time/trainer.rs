@@ -2,6 +2,7 @@
 
 use rand::RngCore;
 use rand::seq::SliceRandom;
+use thalweg_learn::kernel::line::Lines;
 use thalweg_learn::nn::{Mode, ShardedObjective, Shards, Targets};
 use thalweg_optim::random::stream;
 use thalweg_optim::{Optimizer, Threads};
@@ -58,7 +59,7 @@ impl<'a> Trainer<'a> {
             shards: Shards::new(&layers, network.batch as usize, crew.shards, threads),
             model: Model {
                 network,
-                w: layers.init(seed),
+                w: Lines::copy_of(&layers.init(seed)),
                 buffers: layers.init_buffers(),
                 layers,
                 loss: recipe.loss,

@@ -39,11 +39,25 @@ pub(crate) fn part_mut<T, const B: usize>(row: &mut [T], first: usize) -> &mut [
     (&mut row[first..first + B]).try_into().expect("a slice of B numbers")
 }
 
-/// `K` sums over `rows` rows of `B` numbers each, in one pass; `term(r)` gives the r-th of each.
+/// What `K` sums are made of. A closure will do if it is short; a long one would stay a function of its own, compiled for
+/// no CPU level.
+pub(crate) trait Terms<T, const B: usize, const K: usize> {
+    /// The `row`-th terms.
+    fn of(&self, row: usize) -> [[T; B]; K];
+}
+
+impl<T, const B: usize, const K: usize, F: Fn(usize) -> [[T; B]; K]> Terms<T, B, K> for F {
+    #[inline(always)]
+    fn of(&self, row: usize) -> [[T; B]; K] {
+        self(row)
+    }
+}
+
+/// `K` sums over `rows` rows of `B` numbers each, in one pass.
 #[inline(always)]
 pub(crate) fn sum_rows<T: Real, const B: usize, const K: usize>(
     rows: usize,
-    term: impl Fn(usize) -> [[T; B]; K],
+    terms: impl Terms<T, B, K>,
 ) -> [[T; B]; K] {
     let mut sums = [[T::ZERO; B]; K];
     let add = |sums: &mut [[T; B]; K], terms: [[T; B]; K]| {
@@ -53,16 +67,19 @@ pub(crate) fn sum_rows<T: Real, const B: usize, const K: usize>(
             }
         }
     };
-    let whole = rows - rows % AT_ONCE;
-    for first in (0..whole).step_by(AT_ONCE) {
-        let mut eight = [[T::ZERO; B]; K];
-        for row in first..first + AT_ONCE {
-            add(&mut eight, term(row));
+    // The rest is added one by one.
+    for first in (0..rows).step_by(AT_ONCE) {
+        let last = (first + AT_ONCE).min(rows);
+        let whole = last - first == AT_ONCE;
+        let mut eight = if whole { [[T::ZERO; B]; K] } else { sums };
+        for row in first..last {
+            add(&mut eight, terms.of(row));
         }
-        add(&mut sums, eight);
-    }
-    for row in whole..rows {
-        add(&mut sums, term(row));
+        if whole {
+            add(&mut sums, eight);
+        } else {
+            sums = eight;
+        }
     }
     sums
 }

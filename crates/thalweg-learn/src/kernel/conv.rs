@@ -19,7 +19,7 @@ use thalweg_optim::kernel::vector::Vector;
 use thalweg_optim::kernel::{Isa, Kernel};
 
 /// Lanes of the widest register.
-const WIDEST: usize = 16;
+pub(super) const WIDEST: usize = 16;
 
 /// Columns of B rounded up to whole registers of any level: what packed matrices are as wide as.
 pub fn padded_columns(n: usize) -> usize {
@@ -302,7 +302,7 @@ impl<T: Real> Rows<'_, T> {
 /// # Safety
 /// `c` must be writable for them, and the level be running.
 #[inline(always)]
-unsafe fn store<I: Isa, T: Real, const V: usize>(acc: &[I::Vector<T>; V], c: *mut T, real: usize) {
+pub(super) unsafe fn store<I: Isa, T: Real, const V: usize>(acc: &[I::Vector<T>; V], c: *mut T, real: usize) {
     let lanes = I::Vector::<T>::LANES;
     // SAFETY: promised by the caller; the local array is as wide as the widest panel.
     unsafe {

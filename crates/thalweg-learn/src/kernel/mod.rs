@@ -7,5 +7,7 @@ pub mod conv;
 pub mod denormal;
 pub mod depthwise;
 pub mod draw;
+pub mod line;
 pub mod math;
 pub mod normal;
+pub mod slide;

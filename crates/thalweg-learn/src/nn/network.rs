@@ -11,6 +11,7 @@ use super::loss::{Loss, Targets};
 use super::sequence::Sequence;
 use super::shape::Shape;
 use super::spec::{self, LayerError, LayerSpec};
+use crate::kernel::line::Lines;
 use crate::kernel::math::Math;
 
 /// Layers in a row. It holds no numbers: its parameters are one flat slice, and what it keeps beside them without
@@ -102,8 +103,8 @@ impl<T: Math> Network<T> {
         Workspace {
             outputs: vec![T::ZERO; batch * self.outputs()],
             gradient: vec![T::ZERO; batch * self.outputs()],
-            saved: vec![T::ZERO; self.layers.saved_len(batch)],
-            scratch: vec![T::ZERO; self.layers.scratch_len(batch)],
+            saved: Lines::new(T::ZERO, self.layers.saved_len(batch)),
+            scratch: Lines::new(T::ZERO, self.layers.scratch_len(batch)),
             batch: 0,
         }
     }
@@ -184,8 +185,8 @@ pub struct Workspace<T> {
     /// ∂loss/∂outputs.
     gradient: Vec<T>,
     /// What the layers keep from one pass to the other.
-    saved: Vec<T>,
-    scratch: Vec<T>,
+    saved: Lines<T>,
+    scratch: Lines<T>,
     /// Rows of the last forward pass.
     batch: usize,
 }

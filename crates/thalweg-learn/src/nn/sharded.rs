@@ -8,6 +8,7 @@ use super::layer::Mode;
 use super::loss::{Loss, Targets};
 use super::network::{BatchObjective, Network, Workspace};
 use crate::kernel::denormal::FlushDenormals;
+use crate::kernel::line::Lines;
 use crate::kernel::math::Math;
 
 /// Numbers of the gradient that a thread adds up at once.
@@ -31,7 +32,7 @@ pub struct Shards<T> {
 struct Part<T> {
     workspace: Workspace<T>,
     /// Its gradient; empty if there is but one part, which has the caller's.
-    gradient: Vec<T>,
+    gradient: Lines<T>,
     rows: Range<usize>,
     value: T,
 }
@@ -43,7 +44,7 @@ impl<T: Math> Shards<T> {
         let (params, buffers) = (network.layout().len(), network.buffers().len());
         let part = |_| Part {
             workspace: network.workspace(batch.div_ceil(count)),
-            gradient: vec![T::ZERO; if count == 1 { 0 } else { params }],
+            gradient: Lines::new(T::ZERO, if count == 1 { 0 } else { params }),
             rows: 0..0,
             value: T::ZERO,
         };

@@ -11,6 +11,7 @@ use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
+use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
 use crate::predictions::Predictions;
 use crate::regularize::BatchPlan;
@@ -155,7 +156,7 @@ pub(super) struct Training<'a> {
     seed: u64,
     batch: usize,
     network: Network<f32>,
-    w: Vec<f32>,
+    w: Lines<f32>,
     buffers: Vec<f32>,
     /// What the keys of all steps are made of.
     key: u64,
@@ -188,7 +189,7 @@ impl<'a> Training<'a> {
         let batch = recipe.batch_size.resolve(rows);
         recipe.check(train.shape, rows)?;
         let network = recipe.network(train.shape, outputs)?;
-        let (w, buffers) = (network.init(seed), network.init_buffers());
+        let (w, buffers) = (Lines::copy_of(&network.init(seed)), network.init_buffers());
         let mut optimizer = recipe.optimizer(rows, seed).build(network.layout())?;
         optimizer.set_threads(threads);
         optimizer.check_learning_rate(recipe.learning_rate)?;
@@ -221,7 +222,7 @@ impl<'a> Training<'a> {
 
     fn judged(&mut self) -> Judged<'_> {
         let averaged = self.optimizer.average(&self.w, &mut self.average);
-        let w = if averaged { &self.average } else { &self.w };
+        let w = if averaged { &self.average[..] } else { &self.w[..] };
         Judged { network: &self.network, w, buffers: &self.buffers }
     }
 

@@ -10,7 +10,7 @@ use thalweg_optim::{Layout, Role};
 use super::super::layer::{Backward, Forward, Layer, Mode};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
-use crate::kernel::columns::{ByColumns, part, part_mut, sum_rows};
+use crate::kernel::columns::{ByColumns, Terms, part, part_mut, sum_rows};
 use crate::kernel::math::Math;
 
 /// The settings of batch normalization.
@@ -293,31 +293,47 @@ struct Affine<'a, T> {
 }
 
 impl<T: Math> Affine<'_, T> {
-    /// z of a row, from column `first` on.
+    /// The same for `B` columns from `first` on.
     #[inline(always)]
-    fn of<const B: usize>(&self, first: usize) -> impl Fn(&[T; B]) -> [T; B] + use<T, B> {
-        let (mean, factor) = (part::<T, B>(self.mean, first), part::<T, B>(self.factor, first));
-        let offset = part::<T, B>(self.offset, first);
-        move |x| {
-            let mut z = *x;
-            for j in 0..B {
-                z[j] = (x[j] - mean[j]) * factor[j] + offset[j];
-            }
-            z
+    fn part<const B: usize>(&self, first: usize) -> AffinePart<T, B> {
+        AffinePart {
+            mean: part(self.mean, first),
+            factor: part(self.factor, first),
+            offset: part(self.offset, first),
+            floor: if self.rectified { T::ZERO } else { T::from_f64(f64::NEG_INFINITY) },
         }
     }
+}
 
-    /// ∂loss/∂z, given ∂loss/∂y: it stops where z is not above 0. z is computed anew, which costs less than to read y.
+/// [`Affine`] of `B` columns, in registers.
+struct AffinePart<T, const B: usize> {
+    mean: [T; B],
+    factor: [T; B],
+    offset: [T; B],
+    /// What y does not fall below.
+    floor: T,
+}
+
+impl<T: Math, const B: usize> AffinePart<T, B> {
+    /// z of a row.
     #[inline(always)]
-    fn back<const B: usize>(&self, first: usize) -> impl Fn(&[T; B], [T; B]) -> [T; B] + use<T, B> {
-        let (z, rectified) = (self.of::<B>(first), self.rectified);
-        move |x, mut dy| {
-            let z = z(x);
-            for j in 0..B {
-                dy[j] = if !rectified || z[j] > T::ZERO { dy[j] } else { T::ZERO };
-            }
-            dy
+    fn of(&self, x: &[T; B]) -> [T; B] {
+        let mut z = *x;
+        for j in 0..B {
+            z[j] = (x[j] - self.mean[j]) * self.factor[j] + self.offset[j];
         }
+        z
+    }
+
+    /// ∂loss/∂z, given ∂loss/∂y: it stops where z is not above the floor. z is computed anew, which costs less than to read
+    /// y.
+    #[inline(always)]
+    fn back(&self, x: &[T; B], mut dy: [T; B]) -> [T; B] {
+        let z = self.of(x);
+        for j in 0..B {
+            dy[j] = if z[j] <= self.floor { T::ZERO } else { dy[j] };
+        }
+        dy
     }
 }
 
@@ -331,13 +347,13 @@ impl<T: Math> ByColumns for Normalize<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
         let n = self.affine.mean.len();
-        let (affine, rectified) = (self.affine.of::<B>(first), self.affine.rectified);
+        let affine = self.affine.part::<B>(first);
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
-            let z = affine(&part::<T, B>(x, first));
+            let z = affine.of(&part::<T, B>(x, first));
             let y = part_mut::<T, B>(y, first);
             for j in 0..B {
                 // As the rectifier: NaN stays.
-                y[j] = if rectified && z[j] < T::ZERO { T::ZERO } else { z[j] };
+                y[j] = if z[j] < affine.floor { affine.floor } else { z[j] };
             }
         }
     }
@@ -356,24 +372,44 @@ struct GradientSums<'a, T> {
 impl<T: Math> ByColumns for GradientSums<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let (n, x, dy) = (self.affine.mean.len(), self.x, self.dy);
-        let row = |from: &[T], row: usize| part::<T, B>(&from[row * n..][..n], first);
-        let back = self.affine.back::<B>(first);
-        let (mean, inverse) = (part::<T, B>(self.affine.mean, first), part::<T, B>(self.inverse, first));
-        let [sum, mut along] = sum_rows(x.len() / n, |at| {
-            let x = row(x, at);
-            let dz = back(&x, row(dy, at));
-            let mut along = dz;
-            for j in 0..B {
-                along[j] *= x[j] - mean[j];
-            }
-            [dz, along]
-        });
+        let terms = GradientTerms {
+            x: self.x,
+            dy: self.dy,
+            width: self.affine.mean.len(),
+            first,
+            affine: self.affine.part::<B>(first),
+        };
+        let [sum, mut along] = sum_rows(self.x.len() / terms.width, terms);
+        let inverse = part::<T, B>(self.inverse, first);
         for j in 0..B {
             along[j] *= inverse[j];
         }
         *part_mut(self.sum, first) = sum;
         *part_mut(self.along, first) = along;
+    }
+}
+
+/// dz and dz·(x − μ).
+struct GradientTerms<'a, T, const B: usize> {
+    x: &'a [T],
+    dy: &'a [T],
+    /// Of a row.
+    width: usize,
+    first: usize,
+    affine: AffinePart<T, B>,
+}
+
+impl<T: Math, const B: usize> Terms<T, B, 2> for GradientTerms<'_, T, B> {
+    #[inline(always)]
+    fn of(&self, row: usize) -> [[T; B]; 2] {
+        let of = |all: &[T]| part::<T, B>(&all[row * self.width..][..self.width], self.first);
+        let x = of(self.x);
+        let dz = self.affine.back(&x, of(self.dy));
+        let mut along = dz;
+        for j in 0..B {
+            along[j] *= x[j] - self.affine.mean[j];
+        }
+        [dz, along]
     }
 }
 
@@ -393,16 +429,15 @@ impl<T: Math> ByColumns for InputGradient<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
         let n = self.affine.mean.len();
-        let back = self.affine.back::<B>(first);
-        let (mean, factor) = (part::<T, B>(self.affine.mean, first), part::<T, B>(self.affine.factor, first));
+        let affine = self.affine.part::<B>(first);
         let (sum, along) = (part::<T, B>(self.sum, first), part::<T, B>(self.along, first));
         let rows = self.x.chunks_exact(n).zip(self.dy.chunks_exact(n));
         for ((x, dy), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
             let x = part::<T, B>(x, first);
-            let dz = back(&x, part::<T, B>(dy, first));
+            let dz = affine.back(&x, part::<T, B>(dy, first));
             let dx = part_mut::<T, B>(dx, first);
             for j in 0..B {
-                dx[j] = factor[j] * (dz[j] - sum[j] - (x[j] - mean[j]) * along[j]);
+                dx[j] = affine.factor[j] * (dz[j] - sum[j] - (x[j] - affine.mean[j]) * along[j]);
             }
         }
     }
