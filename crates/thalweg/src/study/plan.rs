@@ -8,7 +8,7 @@ use thalweg_learn::estimator::{default_loss, outputs, prepare, shape_of};
 use thalweg_learn::nn::spec::MOST_WEIGHTS;
 use thalweg_learn::nn::{LayerError, Loss};
 use thalweg_learn::regularize::{RegularizeError, RegularizeSpec};
-use thalweg_learn::train::Recipe;
+use thalweg_learn::train::{Recipe, RecipeError};
 use thalweg_learn::{Baseline, FitError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
@@ -22,7 +22,7 @@ use super::summary::{DataInfo, Protocol, StudyRecord};
 use super::trial::{Role, Trial, Tuned};
 
 /// Stands in front of every key: a change of what a trial means changes every key.
-const TRIAL_LAYOUT: &str = "thalweg trial 3";
+const TRIAL_LAYOUT: &str = "thalweg trial 4";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;
@@ -98,7 +98,7 @@ pub enum StudyError {
     #[error("--regularizers: {0}")]
     Regularizers(RegularizeError),
     /// Regularization of every method that does not apply.
-    #[error("--regularize: {0}")]
+    #[error("--{flag}: {0}", flag = .0.key())]
     Regularize(RegularizeError),
     /// A number out of range.
     #[error("--{flag} {value}: it must be {expected}")]
@@ -135,6 +135,19 @@ pub enum StudyError {
         /// A remedy.
         hint: &'static str,
     },
+}
+
+impl StudyError {
+    /// What is wrong with a recipe in which only what goes around the optimizer was not checked before.
+    fn of_recipe(error: RecipeError) -> Self {
+        match error {
+            RecipeError::Optimizer(error) => Self::Wrap(error),
+            RecipeError::Schedule(error) => Self::Schedule(error),
+            RecipeError::Network(error) => Self::Network(error),
+            RecipeError::Regularize(error) => Self::Regularize(error),
+            other => Self::Loss(other.into()),
+        }
+    }
 }
 
 impl<'d> Plan<'d> {
@@ -325,21 +338,28 @@ impl<'d> Plan<'d> {
         let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
         common.check(input, rows).map_err(StudyError::Regularize)?;
-        let layers = Recipe { regularize: RegularizeSpec::default(), ..common }.layers();
-        let batch = self.spec.batch_size.resolve(rows);
-        let place = Place { input, loss: self.loss, layers: &layers, batch };
-        let methods = Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)?;
-        Ok(methods)
+        for name in &self.spec.optimizers {
+            let recipe = Recipe { optimizer: self.spec.optimizer(name), ..common.clone() };
+            recipe.build_optimizer(&Layout::vector(1), rows, 0).map_err(StudyError::of_recipe)?;
+        }
+        let layers = Recipe { regularize: RegularizeSpec::default(), ..common.clone() }.layers();
+        let place = Place { input, recipe: &common, layers: &layers, rows };
+        Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)
     }
 
     /// Builds what every trial of the first fold is made of, so that none fails in the middle of a study.
     fn check_recipes(&self) -> Result<(), StudyError> {
         let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
-        for method in 0..self.methods.len() {
-            for trial in self.inner_trials(0, method) {
+        for (index, method) in self.methods.iter().enumerate() {
+            // What every method has was checked before: what is wrong now is a technique's, if there is one.
+            let wrong = |error: RecipeError| match error {
+                RecipeError::Regularize(error) if method.is_technique() => StudyError::Regularizers(error),
+                error => StudyError::of_recipe(error),
+            };
+            for trial in self.inner_trials(0, index) {
                 let recipe = &trial.recipe;
-                recipe.check(input, rows).map_err(StudyError::Regularize)?;
+                recipe.check(input, rows).map_err(|error| wrong(error.into()))?;
                 let network = recipe.network(input, self.outputs)?;
                 if network.layout().len() > MOST_WEIGHTS {
                     return Err(StudyError::Setting {
@@ -351,7 +371,7 @@ impl<'d> Plan<'d> {
                         ),
                     });
                 }
-                recipe.optimizer(rows, 0).build::<f32>(network.layout()).map_err(StudyError::Wrap)?;
+                recipe.build_optimizer(network.layout(), rows, 0).map_err(wrong)?;
             }
         }
         Ok(())
