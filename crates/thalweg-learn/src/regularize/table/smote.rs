@@ -22,8 +22,8 @@ use crate::train::Samples;
 /// Neighbours (by Euclidean distance of the prepared rows) are found once, from the training rows that this training was given:
 /// within the fold. Of more than 2,048 candidates, that many are drawn. A row without a neighbour stays as it is.
 ///
-/// Cost: n rows of d columns take n·min(n, 2048)·d multiplications before the first step (20,000 rows of 100 columns: about a
-/// second), which trainings on the same rows share ([`Finds`]) and which can be interrupted; then n·k·4 bytes.
+/// Cost: n rows of d columns take n·min(n, 2048)·d multiplications before the first step (20,000 rows of 100 columns: some
+/// seconds), which trainings on the same rows share ([`Finds`]) and which can be interrupted; then n·k·4 bytes.
 pub(crate) struct Smote;
 
 /// Candidates for a row's neighbours, at most.
