@@ -37,7 +37,7 @@ pub use dataset::{Dataset, Feature, FeatureColumn, MISSING, Target, Task};
 pub use error::DataError;
 pub use images::{ImageShape, Images, Pixels};
 pub use installed::Installed;
-pub use open::{open, open_images};
+pub use open::{NewImages, open, open_images};
 pub use prepare::{Form, Inputs, Preparation, Prepared, Targets};
 pub use read::{HeaderMode, ReadError};
 pub use schema::{ColumnKind, Reading, Schema};

@@ -1,5 +1,7 @@
 //! From a name or a path to a data set: which reader takes it.
 
+mod new_images;
+
 use std::path::{Path, PathBuf};
 
 use thalweg_optim::suggest::did_you_mean;
@@ -15,6 +17,7 @@ use crate::read::{ReadError, idx};
 use crate::spec::DatasetSpec;
 use crate::table::Table;
 use crate::{builtin, installed};
+pub use new_images::{NewImages, open_images};
 
 /// A data set by name or by path.
 ///
@@ -85,16 +88,6 @@ fn open_folder(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
     Ok(data)
 }
 
-#[cfg(feature = "images")]
-fn new_folder(path: &Path) -> Result<(Images, Vec<String>), DataError> {
-    Ok(crate::read::folder::read_flat(path)?)
-}
-
-#[cfg(not(feature = "images"))]
-fn new_folder(path: &Path) -> Result<(Images, Vec<String>), DataError> {
-    Err(ReadError::NoDecoders { path: path.to_owned() }.into())
-}
-
 #[cfg(not(feature = "images"))]
 fn open_folder(path: &Path, _: &DatasetSpec) -> Result<Dataset, DataError> {
     Err(ReadError::NoDecoders { path: path.to_owned() }.into())
@@ -102,7 +95,7 @@ fn open_folder(path: &Path, _: &DatasetSpec) -> Result<Dataset, DataError> {
 
 fn open_idx(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
     let images = idx::images(path)?;
-    let (labels, found) = labels(path, idx::labels_beside(path), spec)?;
+    let (labels, found) = labels(path, &idx::labels_beside(path), spec.labels.as_deref())?;
     let (name, source) = (stem(path), path.display().to_string());
     let given = Labelled { name: &name, source: &source, labels_source: &found, images, labels };
     labelled(given, &of_classes(spec))
@@ -110,7 +103,7 @@ fn open_idx(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
 
 fn open_npy(path: &Path, spec: &DatasetSpec) -> Result<Dataset, DataError> {
     let array = npy::read(path)?;
-    let (labels, found) = labels(path, npy::labels_beside(path), spec)?;
+    let (labels, found) = labels(path, &npy::labels_beside(path), spec.labels.as_deref())?;
     let (name, source) = (stem(path), path.display().to_string());
     if let (&[_, columns], None) = (array.shape.as_slice(), spec.image) {
         return table(&name, &source, array.data, columns, labels, &found, spec);
@@ -155,24 +148,6 @@ fn images_of(array: Array, source: &str, flat: Option<ImageShape>) -> Result<Ima
         ArrayData::Texts(_) => return Err(unfit().into()),
     };
     Ok(Images { shape, pixels })
-}
-
-/// New images without labels, for [`Preparation::apply_images`](crate::Preparation::apply_images), and the names of
-/// their files, which only a folder has: of one, its PNG and JPEG files are read, sorted by the bytes of their names;
-/// an NPY file may have a flat row of pixels per image, of the shape `like`; any other file is IDX.
-///
-/// # Errors
-/// See [`DataError`]. That the images are of the shape `like` is not checked here.
-pub fn open_images(path: &Path, like: ImageShape) -> Result<(Images, Vec<String>), DataError> {
-    if path.is_dir() {
-        return new_folder(path);
-    }
-    let is_npy = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
-    let images = match is_npy {
-        true => images_of(npy::read(path)?, &path.display().to_string(), Some(like))?,
-        false => idx::images(path)?,
-    };
-    Ok((images, Vec::new()))
 }
 
 /// Columns `x0`, `x1`, … and `y`.
@@ -228,12 +203,12 @@ fn table(
 }
 
 /// The labels of a file, and which file they are from.
-fn labels(path: &Path, beside: Vec<PathBuf>, spec: &DatasetSpec) -> Result<(ArrayColumn, String), DataError> {
-    let found = match &spec.labels {
+fn labels(path: &Path, beside: &[PathBuf], named: Option<&str>) -> Result<(ArrayColumn, String), DataError> {
+    let found = match named {
         Some(named) => PathBuf::from(named),
         None => beside.iter().find(|path| path.is_file()).cloned().ok_or_else(|| ReadError::NoLabels {
             source_name: path.display().to_string(),
-            looked_for: match beside.as_slice() {
+            looked_for: match beside {
                 [] => "its name does not say which file has its labels".to_owned(),
                 beside => {
                     let names = beside.iter().map(|path| format!("«{}»", path.display()));

@@ -4,8 +4,11 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use rand::seq::SliceRandom;
-use thalweg_learn::nn::{Activation, BatchObjective, Loss, Mode, Shape, Targets};
-use thalweg_learn::train::{BatchSize, Fitted, Predictions, Recipe, Samples, StopReason, Validation, fit};
+use thalweg_learn::nn::{Activation, BatchObjective, Loss, Mode, Shape, SoftClasses, Targets};
+use thalweg_learn::train::{
+    BatchSize, Fitted, Predictions, RangeTest, Recipe, RecipeError, Samples, StopReason, Validation, fit,
+    range_test,
+};
 use thalweg_optim::random::stream;
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::schedule::{self, Constant, Cosine, Length, ReduceOnPlateau};
@@ -338,6 +341,27 @@ fn a_recipe_that_is_not_valid_is_refused() {
     let wild = OptimizerSpec::named("momentum").with("momentum", 1.0);
     assert!(refused(Recipe { optimizer: wild, ..good }).contains("[0, 1)"));
     assert!(denormals_live(), "a refusal, too, puts the mode back");
+}
+
+#[test]
+fn soft_targets_of_whole_rows_are_refused() {
+    let (data, codes, share) = (Data::new(8, 0.0), [0; 8], [0.5; 8]);
+    let soft = SoftClasses { first: &codes, second: &codes, share: &share, smoothing: 0.0 };
+    let recipe = Recipe { loss: Loss::CrossEntropy, ..recipe(1, BatchSize::Full) };
+    let soft = Samples { targets: Targets::Soft(soft), ..data.samples() };
+    let hard = Samples { targets: Targets::Classes(&codes), ..soft };
+    let fitted = |samples, watched: Option<Samples<'_>>| {
+        let watched = watched.map(|samples| Validation { samples, cost: &|_| 0.0 });
+        fit(&recipe, samples, 2, watched, 0, &|| true).map(|_| ())
+    };
+    assert_eq!(fitted(hard, Some(hard)), Ok(()));
+    assert_eq!(fitted(soft, None), Err(RecipeError::SoftTargets));
+    assert_eq!(fitted(hard, Some(soft)), Err(RecipeError::SoftTargets));
+    let ranged = range_test(&recipe, soft, 2, 0, &RangeTest::default(), &|| true);
+    assert_eq!(ranged.unwrap_err(), RecipeError::SoftTargets);
+    assert!(RecipeError::SoftTargets.to_string().contains("one class or one number"));
+    let noisy = Recipe { regularize: "label-noise".parse().unwrap(), ..recipe };
+    assert_eq!(thalweg_learn::regularize::labels_shown(&noisy, soft, 2, 0), None);
 }
 
 #[test]

@@ -25,13 +25,15 @@ pub(crate) struct Folder {
     pub(crate) codes: Vec<u32>,
     /// The class folders' names.
     pub(crate) classes: Vec<String>,
+    /// The file of each image, behind its class.
+    pub(crate) files: Vec<String>,
     pub(crate) warnings: Vec<String>,
 }
 
 /// Reads every image below a folder.
 pub(crate) fn read(root: &Path) -> Result<Folder, ReadError> {
     let mut reading = Reading::default();
-    let mut without = None;
+    let (mut without, mut files) = (None, Vec::new());
     for class in entries(root)? {
         let hidden = class.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         if !class.is_dir() || hidden {
@@ -42,7 +44,8 @@ pub(crate) fn read(root: &Path) -> Result<Folder, ReadError> {
             without.get_or_insert(class);
             continue;
         }
-        let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name_of(&class);
+        files.extend(images.iter().map(|image| format!("{name}/{}", name_of(image))));
         reading.classes.push(name);
         images.into_iter().try_for_each(|image| reading.add(image))?;
     }
@@ -52,18 +55,26 @@ pub(crate) fn read(root: &Path) -> Result<Folder, ReadError> {
     }
     let warnings = reading.warnings();
     let images = Images { shape, pixels: Pixels::Bytes(reading.pixels) };
-    Ok(Folder { images, codes: reading.codes, classes: reading.classes, warnings })
+    Ok(Folder { images, codes: reading.codes, classes: reading.classes, files, warnings })
 }
 
 /// Reads every image that is in a folder itself, with the files' names.
 pub(crate) fn read_flat(root: &Path) -> Result<(Images, Vec<String>), ReadError> {
     let mut reading = Reading::default();
     let files = reading.images_of(root)?;
-    let name = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let names = files.iter().map(name).collect();
+    let names = files.iter().map(|file| name_of(file)).collect();
     files.into_iter().try_for_each(|file| reading.add(file))?;
     let Some((shape, _)) = reading.first else { return Err(ReadError::EmptyClass { path: root.to_owned() }) };
     Ok((Images { shape, pixels: Pixels::Bytes(reading.pixels) }, names))
+}
+
+/// Whether there are images in a folder itself.
+pub(crate) fn has_images(root: &Path) -> Result<bool, ReadError> {
+    Ok(entries(root)?.iter().any(|path| is_image(path)))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// What is in a folder, sorted by the bytes of the names.

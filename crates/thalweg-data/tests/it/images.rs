@@ -278,13 +278,14 @@ fn new_images_are_prepared_like_the_old() {
 #[test]
 fn new_images_need_no_labels() {
     let path = |name: &str| folder().join(name);
-    let (images, names) = open_images(&path("x_colour.npy"), shape(2, 3, 3)).expect("images");
-    assert_eq!((Some(images), names), (npy("x_colour", "{}").expect("images").images, vec![]));
-    let (images, _) = open_images(&path("x_table.npy"), shape(3, 2, 2)).expect("images");
-    assert_eq!((images.shape, images.rows()), (shape(3, 2, 2), Some(12)));
-    let error = open_images(&path("x_table.npy"), shape(2, 2, 2)).expect_err("12 columns").to_string();
+    let new = |name: &str, shape| open_images(&path(name), shape, None);
+    let colour = new("x_colour.npy", shape(2, 3, 3)).expect("images");
+    assert_eq!((Some(colour.images), colour.files), (npy("x_colour", "{}").expect("images").images, vec![]));
+    let flat = new("x_table.npy", shape(3, 2, 2)).expect("images").images;
+    assert_eq!((flat.shape, flat.rows()), (shape(3, 2, 2), Some(12)));
+    let error = new("x_table.npy", shape(2, 2, 2)).expect_err("12 columns").to_string();
     assert!(error.contains("2x2x2 has 8 pixels, but there are 12 columns"), "{error}");
-    let error = open_images(&path("images.json"), shape(2, 2, 2)).expect_err("no images").to_string();
+    let error = new("images.json", shape(2, 2, 2)).expect_err("no images").to_string();
     assert!(error.contains("is no IDX file of images"), "{error}");
 }
 

@@ -278,9 +278,10 @@ impl<'de> Deserialize<'de> for LayerSpec {
                     || KINDS.iter().map(|kind| kind.name).chain(Activation::ALL.map(Activation::name));
                 if !known().any(|known| known == name) {
                     let hint = thalweg_optim::suggest::did_you_mean(name, known());
+                    let end = if hint.is_empty() { "." } else { "" };
                     let names: Vec<_> = known().collect();
                     return Err(E::custom(format!(
-                        "there is no layer «{name}»{hint}. There are: {}",
+                        "there is no layer «{name}»{hint}{end} There are: {}",
                         names.join(", ")
                     )));
                 }

@@ -1,5 +1,6 @@
 //! The laws of what is done to batches: how often, how much, and to what.
 
+use super::finds::Finds;
 use super::plan::BatchPlan;
 use crate::nn::{Loss, Shape, Targets};
 use crate::train::{BatchSize, Recipe, Samples};
@@ -23,7 +24,9 @@ fn step(spec: &str, shape: Shape, x: &[f32], targets: Targets<'_, f32>, number: 
     let regularize = spec.parse().unwrap();
     let recipe = Recipe { loss, batch_size: BatchSize::Full, regularize, ..Recipe::default() };
     let train = Samples { shape, x, targets };
-    let mut plan = BatchPlan::new(&recipe, train, 3, 9);
+    let finds = Finds::default();
+    let mut plan = BatchPlan::new(&recipe, train, 3, 9, &finds);
+    assert!(plan.survey(train, &finds, &|| true));
     let rows: Vec<u32> = (0..train.rows() as u32).collect();
     let (mut x, mut classes, mut values) = (x.to_vec(), Vec::new(), Vec::new());
     match targets {

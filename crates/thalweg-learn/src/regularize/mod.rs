@@ -12,6 +12,8 @@
 
 pub mod augment;
 pub mod draws;
+mod error;
+mod finds;
 mod labels;
 #[cfg(test)]
 mod laws;
@@ -28,10 +30,12 @@ mod tests;
 mod wrap;
 
 use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{OptimizerSpec, WrapSpec};
+use thalweg_optim::{Layout, OptimizerSpec, WrapSpec};
 
+pub use error::RegularizeError;
+pub use finds::Finds;
 pub use plan::{Alter, Batch, BatchPlan, Scene, labels_shown};
-pub use spec::{Chosen, RegularizeError, RegularizeSpec};
+pub use spec::{Chosen, RegularizeSpec};
 pub use technique::{Course, Family, Info, Labels, Setting, Site, Technique};
 
 use crate::nn::LayerSpec;
@@ -140,6 +144,23 @@ impl RegularizeSpec {
     pub fn wrapped(&self, optimizer: &OptimizerSpec, course: Course) -> OptimizerSpec {
         let wraps = self.chosen().iter().filter_map(|chosen| chosen.wrap(course));
         wraps.fold(optimizer.clone(), OptimizerSpec::wrapped)
+    }
+
+    /// The first technique that cannot go around the optimizer in a network of this layout; `None` also if the optimizer
+    /// itself is refused.
+    pub(crate) fn refused(
+        &self,
+        optimizer: &OptimizerSpec,
+        course: Course,
+        layout: &Layout,
+    ) -> Option<RegularizeError> {
+        let mut around = optimizer.clone();
+        around.build::<f32>(layout).ok()?;
+        self.chosen().iter().find_map(|chosen| {
+            around = around.clone().wrapped(chosen.wrap(course)?);
+            let why = around.build::<f32>(layout).err()?;
+            Some(RegularizeError::Refused { technique: chosen.name(), why: Box::new(why) })
+        })
     }
 
     /// When training stops, if a technique says so.

@@ -8,6 +8,7 @@ use thalweg_optim::random::stream;
 
 use super::augment::affine::Warps;
 use super::draws::Draws;
+use super::finds::Finds;
 use super::noise::weight::NoisyWeights;
 use super::spec::RegularizeSpec;
 use super::technique::Labels;
@@ -16,6 +17,12 @@ use crate::train::{Recipe, Samples};
 
 /// Changes a gathered batch.
 pub trait Alter: Debug + Send {
+    /// Looks through all training rows for what it has to know of them, once and before the first batch. `keep_going` is
+    /// asked now and then; false if it said no, and then no batch comes.
+    fn survey(&mut self, _train: Samples<'_>, _finds: &Finds, _keep_going: &dyn Fn() -> bool) -> bool {
+        true
+    }
+
     /// The same `key` makes the same of the same batch. Rows are independent of each other and of their number, unless it
     /// mixes them.
     fn alter(&mut self, batch: &mut Batch<'_>, key: u64);
@@ -67,6 +74,8 @@ pub struct Scene<'a> {
     pub layers: &'a [LayerSpec],
     /// Of draws that are made once.
     pub key: u64,
+    /// What is known of these rows.
+    pub finds: &'a Finds,
 }
 
 /// All that a recipe's techniques do to batches and to the point where the gradient is taken.
@@ -103,7 +112,7 @@ fn key(seed: u64, name: &str) -> u64 {
 
 impl BatchPlan {
     /// The plan for a training of the recipe on these rows. `outputs` is the network's width.
-    pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64) -> Self {
+    pub fn new(recipe: &Recipe, train: Samples<'_>, outputs: usize, seed: u64, finds: &Finds) -> Self {
         let (spec, loss, layers) = (&recipe.regularize, recipe.loss, recipe.plain_layers());
         let batch = recipe.batch_size.resolve(train.rows());
         // As many parts as the objective has.
@@ -118,7 +127,7 @@ impl BatchPlan {
                 warps.push(warp, values, key);
                 plan.before = plan.alters.len();
             }
-            let scene = Scene { train, batch, shards, layers: &layers, key };
+            let scene = Scene { train, batch, shards, layers: &layers, key, finds };
             plan.alters.extend(technique.alter(values, &scene).map(|alter| (key, alter)));
             if let Some(smoothing) = technique.smoothing(values) {
                 plan.smoothing = smoothing as f32;
@@ -131,6 +140,12 @@ impl BatchPlan {
         plan.warps = (!warps.is_empty()).then_some(warps);
         plan.labels = labels;
         plan
+    }
+
+    /// Lets whatever changes batches look through all rows first: see [`Alter::survey`]. False if it was interrupted.
+    pub fn survey(&mut self, train: Samples<'_>, finds: &Finds, keep_going: &dyn Fn() -> bool) -> bool {
+        let train = Samples { targets: seen(self.labels.as_ref(), train.targets), ..train };
+        self.alters.iter_mut().all(|(_, alter)| alter.survey(train, finds, keep_going))
     }
 
     /// Whether batches go to the network as they are.
@@ -213,16 +228,18 @@ fn spoiled(
     outputs: usize,
     seed: u64,
 ) -> Option<Labels> {
+    let mut spoilers = spec.chosen().iter().filter(|chosen| chosen.technique().spoils()).peekable();
+    spoilers.peek()?;
     let count = if loss == Loss::Binary { 2 } else { outputs as u32 };
-    let mut labels = None;
-    for chosen in spec.chosen().iter().filter(|chosen| chosen.technique().spoils()) {
-        let labels = labels.get_or_insert_with(|| match targets {
-            Targets::Classes(codes) => Labels::Classes { codes: codes.to_vec(), count },
-            Targets::Values(values) => Labels::Values(values.to_vec()),
-            Targets::Soft(_) => panic!("samples have codes or numbers, not distributions"),
-        });
+    let mut labels = match targets {
+        Targets::Classes(codes) => Labels::Classes { codes: codes.to_vec(), count },
+        Targets::Values(values) => Labels::Values(values.to_vec()),
+        // No training has such samples.
+        Targets::Soft(_) => return None,
+    };
+    for chosen in spoilers {
         let mut draws = Draws::new(key(seed, chosen.name()));
-        chosen.technique().spoil(chosen.values(), labels, &mut draws);
+        chosen.technique().spoil(chosen.values(), &mut labels, &mut draws);
     }
-    labels
+    Some(labels)
 }

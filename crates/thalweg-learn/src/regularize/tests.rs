@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::nn::{Architecture, Loss, Shape, Targets};
-use crate::train::{BatchSize, Fitted, NetworkSpec, Recipe, Samples, fit, fit_on};
+use crate::train::{
+    BatchSize, Fitted, Means, NetworkSpec, Recipe, RecipeError, Samples, StopReason, fit, fit_on,
+};
 
 const ROWS: usize = 24;
 
@@ -324,4 +326,47 @@ fn a_recipe_keeps_its_regularization() {
     let texts: Vec<String> = wrapped.optimizer(320, 7).wrap.iter().map(ToString::to_string).collect();
     // Ten steps an epoch; half of them come before the average.
     assert_eq!(texts, ["weight-decay=0.1:1", "swa=50:1"]);
+}
+
+#[test]
+fn what_a_training_found_serves_the_next_and_changes_no_bit() {
+    let data = data(TABLE);
+    let samples = data.samples(Loss::CrossEntropy);
+    let finds = Finds::default();
+    let w = |spec: &str, finds: Option<&Finds>| {
+        let recipe = recipe(TABLE, Loss::CrossEntropy, spec.parse().unwrap());
+        let means = Means { threads: &thalweg_optim::Threads::default(), finds };
+        fit_on(means, &recipe, samples, 3, None, 1, &|| true).unwrap().model.parameters().to_vec()
+    };
+    // Other labels have other neighbours, and so has another number of them.
+    for spec in ["smote=1:3", "smote=0.5:3", "smote=1:2", "label-noise=0.5,smote=1:3", "smote=1:3"] {
+        assert_eq!(w(spec, Some(&finds)), w(spec, None), "{spec}");
+    }
+    assert_ne!(w("smote=1:3", None), w("label-noise=0.5,smote=1:3", None));
+}
+
+#[test]
+fn a_training_that_looks_through_its_rows_can_be_interrupted() {
+    let data = data(TABLE);
+    let recipe = recipe(TABLE, Loss::CrossEntropy, "smote".parse().unwrap());
+    let fitted = fit(&recipe, data.samples(Loss::CrossEntropy), 3, None, 1, &|| false).unwrap();
+    assert_eq!((fitted.stop, fitted.steps), (StopReason::Interrupted, 0));
+}
+
+#[test]
+fn the_technique_that_an_optimizer_refuses_is_named() {
+    let refused = |spec: &str, optimizer: &str| {
+        let recipe = recipe(TABLE, Loss::CrossEntropy, spec.parse().unwrap());
+        let recipe = Recipe { optimizer: OptimizerSpec::named(optimizer), ..recipe };
+        let samples = data(TABLE);
+        fit(&recipe, samples.samples(Loss::CrossEntropy), 3, None, 1, &|| true).unwrap_err()
+    };
+    let too_large = refused("clip-norm=1,l2=1e39,ema", "adam").to_string();
+    assert!(too_large.starts_with("l2 is refused: weight-decay: decay = 1e39"), "{too_large}");
+    let around = refused("l2,gradient-noise", "lbfgs").to_string();
+    assert!(
+        around.starts_with("gradient-noise is refused: gradient-noise cannot go around lbfgs"),
+        "{around}"
+    );
+    assert!(matches!(refused("l2=1e39", "adm"), RecipeError::Optimizer(_)));
 }

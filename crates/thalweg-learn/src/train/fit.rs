@@ -14,8 +14,8 @@ use crate::kernel::denormal::FlushDenormals;
 use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
 use crate::predictions::Predictions;
-use crate::regularize::BatchPlan;
 use crate::regularize::noise::weight::NoisyWeights;
+use crate::regularize::{BatchPlan, Finds};
 
 /// Prepared rows with their targets.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,11 @@ impl Samples<'_> {
     pub fn rows(&self) -> usize {
         self.targets.len()
     }
+
+    /// Whether a row may be of several classes: such targets are made of a batch, within a step.
+    fn are_soft(&self) -> bool {
+        matches!(self.targets, Targets::Soft(_))
+    }
 }
 
 /// What watches a training.
@@ -42,6 +47,21 @@ pub struct Validation<'a> {
     pub samples: Samples<'a>,
     /// The cost of predictions for them: smaller is better, NaN is worst.
     pub cost: &'a dyn Fn(&Predictions) -> f64,
+}
+
+/// What a training has at hand. It changes how long a training takes, and no bit.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
+    /// As many as the recipe's [`shards`](Recipe::shards) find work.
+    pub threads: &'a Threads,
+    /// What is known of the training rows from other trainings on them.
+    pub finds: Option<&'a Finds>,
+}
+
+impl<'a> From<&'a Threads> for Means<'a> {
+    fn from(threads: &'a Threads) -> Self {
+        Self { threads, finds: None }
+    }
 }
 
 /// What a training gives.
@@ -62,13 +82,14 @@ pub struct Fitted {
 /// Trains the recipe's network on `train`.
 ///
 /// The bits of the result depend on the arguments and the CPU's feature level only. Denormals are flushed to zero while
-/// it runs. `keep_going` is asked before each step; once it says no, training ends as [`StopReason::Interrupted`].
+/// it runs. `keep_going` is asked before each step, and now and then while a technique looks through the rows before the
+/// first; once it says no, training ends as [`StopReason::Interrupted`].
 ///
 /// A schedule that reduces on a plateau observes the validation loss of each epoch, or the training loss if there is no
 /// validation part.
 ///
 /// # Errors
-/// If the recipe's optimizer, learning rate or schedule is not valid.
+/// If the recipe's optimizer, learning rate or schedule is not valid, or if targets are [`Targets::Soft`].
 pub fn fit(
     recipe: &Recipe,
     train: Samples<'_>,
@@ -80,13 +101,13 @@ pub fn fit(
     fit_on(&Threads::default(), recipe, train, outputs, validation, seed, keep_going)
 }
 
-/// As [`fit`], on several threads: as many as the recipe's [`shards`](Recipe::shards) find work. The bits are the same on
-/// any number of them.
+/// As [`fit`], on several threads (`&threads` are [`Means`]), or with what other trainings on the same rows have found. The
+/// bits are the same.
 ///
 /// # Errors
 /// As [`fit`].
-pub fn fit_on(
-    threads: &Threads,
+pub fn fit_on<'a>(
+    means: impl Into<Means<'a>>,
     recipe: &Recipe,
     train: Samples<'_>,
     outputs: usize,
@@ -95,7 +116,12 @@ pub fn fit_on(
     keep_going: &dyn Fn() -> bool,
 ) -> Result<Fitted, RecipeError> {
     let _fast = FlushDenormals::start();
-    let mut training = Training::new(threads, recipe, train, outputs, seed)?;
+    let (Means { threads, finds }, own) = (means.into(), Finds::default());
+    let finds = finds.unwrap_or(&own);
+    if validation.is_some_and(|validation| validation.samples.are_soft()) {
+        return Err(RecipeError::SoftTargets);
+    }
+    let mut training = Training::new(threads, finds, recipe, train, outputs, seed)?;
     let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
@@ -170,17 +196,22 @@ pub(super) struct Training<'a> {
     order: Vec<u32>,
     gathered: Gathered,
     plan: BatchPlan,
+    finds: &'a Finds,
     noise: Option<NoisyWeights>,
 }
 
 impl<'a> Training<'a> {
     pub(super) fn new(
         threads: &Threads,
+        finds: &'a Finds,
         recipe: &'a Recipe,
         train: Samples<'a>,
         outputs: usize,
         seed: u64,
     ) -> Result<Self, RecipeError> {
+        if train.are_soft() {
+            return Err(RecipeError::SoftTargets);
+        }
         let rows = train.rows();
         assert!(
             rows > 0 && train.x.len() == rows * train.shape.len(),
@@ -190,14 +221,14 @@ impl<'a> Training<'a> {
         recipe.check(train.shape, rows)?;
         let network = recipe.network(train.shape, outputs)?;
         let (w, buffers) = (Lines::copy_of(&network.init(seed)), network.init_buffers());
-        let mut optimizer = recipe.optimizer(rows, seed).build(network.layout())?;
+        let mut optimizer = recipe.build_optimizer(network.layout(), rows, seed)?;
         optimizer.set_threads(threads);
         optimizer.check_learning_rate(recipe.learning_rate)?;
         let pace = Pace::new(recipe, rows)?;
         let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
-        let plan = BatchPlan::new(recipe, train, outputs, seed);
+        let plan = BatchPlan::new(recipe, train, outputs, seed, finds);
         let noise = recipe.regularize.weight_noise(network.layout(), seed);
         Ok(Self {
             recipe,
@@ -216,6 +247,7 @@ impl<'a> Training<'a> {
             order,
             gathered,
             plan,
+            finds,
             noise,
         })
     }
@@ -228,13 +260,17 @@ impl<'a> Training<'a> {
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
     ///
-    /// `keep_going` is asked before each step, `seen` is told each batch's finite loss; each may end it.
+    /// Before the first, techniques look through the rows. `keep_going` is asked then and before each step, `seen` is told
+    /// each batch's finite loss; each may end it.
     pub(super) fn epoch(
         &mut self,
         epoch: u32,
         keep_going: &dyn Fn() -> bool,
         seen: &mut dyn FnMut(f64) -> bool,
     ) -> Result<f64, StopReason> {
+        if epoch == 1 && !self.plan.survey(self.train, self.finds, keep_going) {
+            return Err(StopReason::Interrupted);
+        }
         let rows = self.order.len();
         let shuffled = self.batch < rows;
         if shuffled {
@@ -364,7 +400,7 @@ impl Pace {
     }
 }
 
-/// Data have one truth a row; what is soft is made of a batch.
+/// What [`Training::new`] does not let in.
 const NO_SOFT: &str = "samples have codes or numbers, not distributions";
 
 /// The rows of a batch, copied together.
@@ -381,7 +417,7 @@ impl Gathered {
         match train.targets {
             Targets::Classes(_) => gathered.classes.reserve(batch),
             Targets::Values(_) => gathered.values.reserve(batch),
-            Targets::Soft(_) => panic!("{NO_SOFT}"),
+            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
         }
         gathered
     }
@@ -401,7 +437,7 @@ impl Gathered {
                 self.values.clear();
                 self.values.extend(rows.iter().map(|&row| values[row as usize]));
             }
-            Targets::Soft(_) => panic!("{NO_SOFT}"),
+            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
         }
     }
 
@@ -409,7 +445,7 @@ impl Gathered {
         let targets = match train.targets {
             Targets::Classes(_) => Targets::Classes(&self.classes),
             Targets::Values(_) => Targets::Values(&self.values),
-            Targets::Soft(_) => panic!("{NO_SOFT}"),
+            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
         };
         Samples { shape: train.shape, x: &self.x, targets }
     }

@@ -9,7 +9,7 @@ pub mod recipe;
 
 pub use crate::predictions::Predictions;
 pub use early_stopping::{EarlyStopping, Progress, Scores, StoppingError, StoppingSpec};
-pub use fit::{Fitted, Samples, Validation, fit, fit_on};
+pub use fit::{Fitted, Means, Samples, Validation, fit, fit_on};
 pub use history::{EpochRecord, History, StopReason};
 pub use model::Model;
 pub use range_test::{RangeCurve, RangePoint, RangeStop, RangeTest, range_test};

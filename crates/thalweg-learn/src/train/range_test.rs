@@ -10,6 +10,7 @@ use super::fit::{Pace, Samples, Training};
 use super::history::StopReason;
 use super::recipe::{Recipe, RecipeError};
 use crate::kernel::denormal::FlushDenormals;
+use crate::regularize::Finds;
 
 /// The test ends once the smoothed loss is this many times its lowest value.
 pub const GROWTH_MAX: f64 = 4.0;
@@ -142,7 +143,8 @@ pub fn range_test(
     assert_eq!(test.check(), Ok(()));
     let _fast = FlushDenormals::start();
     let rates = test.rates();
-    let mut training = Training::new(&Threads::default(), recipe, train, outputs, seed)?;
+    let (threads, finds) = (Threads::default(), Finds::default());
+    let mut training = Training::new(&threads, &finds, recipe, train, outputs, seed)?;
     training.pace = Pace::Listed(rates.clone());
     let mut watch = Watch::new(test.beta, &rates);
     let mut epoch = 0;

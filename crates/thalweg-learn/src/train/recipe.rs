@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thalweg_optim::schedule::ScheduleError;
-use thalweg_optim::{Curve, Horizon, OptimError, OptimizerSpec, Schedule};
+use thalweg_optim::{Curve, Horizon, Layout, OptimError, Optimizer, OptimizerSpec, Schedule};
 
 use crate::nn::{Activation, Architecture, Init, LayerError, LayerSpec, Loss, Network, Shape};
 use crate::regularize::{Course, Family, RegularizeError, RegularizeSpec, Site};
@@ -37,7 +37,8 @@ pub struct Recipe {
     /// [`Shards`](crate::nn::Shards). The bits of a training depend on it, and not on the threads.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub shards: u32,
-    /// Epochs without a better validation score after which training stops; `None` never stops early.
+    /// Epochs without a better validation score after which training stops; `None` never stops early, and is written as 0.
+    #[serde(default, with = "patience")]
     pub patience: Option<u32>,
     /// How the learning rate goes with the step: what it is multiplied by.
     #[serde(default, skip_serializing_if = "Schedule::is_default")]
@@ -60,6 +61,21 @@ fn is_one(shards: &u32) -> bool {
     *shards == 1
 }
 
+/// A patience in a file, where «none» must be said: a key that is missing may mean a default.
+mod patience {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands a reference")]
+    pub(super) fn serialize<S: Serializer>(patience: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(patience.unwrap_or(0))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+        let written = Option::<u32>::deserialize(deserializer)?;
+        Ok(written.filter(|&epochs| epochs > 0))
+    }
+}
+
 /// What can be wrong with a recipe.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -76,6 +92,11 @@ pub enum RecipeError {
     /// A regularization technique.
     #[error(transparent)]
     Regularize(#[from] RegularizeError),
+    /// Rows to train or validate on that may be of several classes.
+    #[error(
+        "the rows have soft targets, which are made of a batch within a step: give each row one class or one number, and          say regularize = {{ label-smoothing = 0.1 }} or {{ mixup = 0.2 }}"
+    )]
+    SoftTargets,
 }
 
 impl Default for Recipe {
@@ -124,6 +145,25 @@ impl Recipe {
     /// The optimizer with what the regularization puts around it, for a training on `rows` rows.
     pub fn optimizer(&self, rows: usize, seed: u64) -> OptimizerSpec {
         self.regularize.wrapped(&self.optimizer, Course { steps: self.horizon(rows).steps, seed })
+    }
+
+    /// That optimizer, for a network's parameters.
+    ///
+    /// # Errors
+    /// [`RecipeError::Regularize`] names the technique that cannot go around it so; what is wrong without any is
+    /// [`RecipeError::Optimizer`].
+    pub fn build_optimizer(
+        &self,
+        layout: &Layout,
+        rows: usize,
+        seed: u64,
+    ) -> Result<Box<dyn Optimizer<f32>>, RecipeError> {
+        let course = Course { steps: self.horizon(rows).steps, seed };
+        let whole = self.regularize.wrapped(&self.optimizer, course).build(layout);
+        whole.map_err(|error| match self.regularize.refused(&self.optimizer, course, layout) {
+            Some(technique) => technique.into(),
+            None => error.into(),
+        })
     }
 
     /// When a training that is watched stops: as a technique says, else by the recipe's patience.
@@ -281,49 +321,4 @@ impl<'de> Deserialize<'de> for BatchSize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn batch_sizes_are_read_from_words_and_numbers() {
-        assert_eq!(serde_json::from_str::<BatchSize>("\"full\"").unwrap(), BatchSize::Full);
-        assert_eq!(serde_json::from_str::<BatchSize>("32").unwrap(), BatchSize::Rows(32));
-        for bad in ["0", "-3", "\"half\""] {
-            assert!(serde_json::from_str::<BatchSize>(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_recipe_without_a_schedule_is_written_as_it_always_was() {
-        // The hash of this text is part of the key of every stored trial.
-        let json = serde_json::to_string(&Recipe { patience: Some(3), ..Recipe::default() }).unwrap();
-        let expected = r#"{"hidden":[64],"activation":"relu","init":"auto","loss":"cross-entropy","optimizer":{"name":"adam","dialect":"torch"},"learning-rate":0.001,"epochs":50,"batch-size":32,"patience":3}"#;
-        assert_eq!(json, expected);
-        assert_eq!(serde_json::from_str::<Recipe>(expected).unwrap().schedule, Schedule::default());
-        let schedule = Schedule::named("cosine").unwrap();
-        let scheduled = Recipe { schedule, schedule_epochs: Some(9), ..Recipe::default() };
-        let json = serde_json::to_string(&scheduled).unwrap();
-        assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), scheduled);
-        assert!(json.contains(r#""schedule":{"name":"cosine","steps":"100%""#), "{json}");
-    }
-
-    #[test]
-    fn a_schedule_is_laid_over_all_steps() {
-        let schedule = Schedule::named("polynomial").unwrap();
-        let recipe = Recipe { schedule, epochs: 5, batch_size: BatchSize::Rows(4), ..Recipe::default() };
-        // Ten rows make three steps an epoch.
-        let curve = recipe.curve(10).unwrap();
-        assert_eq!((curve.factor(0), curve.factor(6), curve.factor(15)), (1.0, 0.6, 0.0));
-        let longer = Recipe { schedule_epochs: Some(10), ..recipe };
-        assert_eq!(longer.curve(10).unwrap().factor(15), 0.5);
-    }
-
-    #[test]
-    fn a_recipe_survives_a_round_trip_and_refuses_unknown_keys() {
-        let recipe = Recipe { hidden: vec![8, 4], batch_size: BatchSize::Full, ..Recipe::default() };
-        let json = serde_json::to_string(&recipe).unwrap();
-        assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
-        let unknown = json.replacen("\"hidden\"", "\"hiden\"", 1);
-        assert!(serde_json::from_str::<Recipe>(&unknown).is_err());
-    }
-}
+mod tests;

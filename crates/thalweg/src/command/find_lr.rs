@@ -8,10 +8,10 @@ use thalweg_learn::train::RangeTest;
 
 use super::compare::stop_on_signal;
 use super::options::Options;
-use super::progress::bar;
+use super::progress::{bar, step};
 use super::{Failure, print};
 use crate::report::{self, find_lr, html};
-use crate::study::{Plan, find_rate};
+use crate::study::{Plan, StudyError, find_rate};
 
 /// Finds a learning rate for one optimizer by one short training whose rate grows from step to step.
 ///
@@ -62,7 +62,11 @@ impl FindLr {
         };
         let spec = options.spec_of(&self.optimizer)?;
         let data = thalweg_data::open(&spec.data, &spec.dataset)?;
-        let plan = Plan::new(spec, &data)?;
+        let plan = Plan::new(spec, &data).map_err(|error| match error {
+            // It has one, and another name for it.
+            StudyError::Optimizer(why) => Failure::usage(format!("--optimizer: {why}")),
+            other => other.into(),
+        })?;
         let (quiet, format) = (options.quiet(), options.format());
         let folder = options.out(&data.name);
         let path = folder.join(format!("find-lr-{}.html", self.optimizer));
@@ -70,7 +74,7 @@ impl FindLr {
         let stop = stop_on_signal()?;
         let progress = bar(u64::from(test.steps), quiet, "steps");
         let found = find_rate(&plan, &test, &|| {
-            progress.inc(1);
+            step(&progress);
             !stop.load(Ordering::Relaxed)
         });
         progress.finish_and_clear();

@@ -3,16 +3,19 @@
 
 mod compare;
 mod completions;
+mod config;
 mod error;
 mod export;
 mod find_lr;
 mod list;
+mod network;
 mod options;
 mod predict;
 mod progress;
 mod race;
 mod report;
 mod train;
+mod written;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,28 +1,22 @@
 //! The settings of `compare`: one type for flags and for TOML; and what other commands' settings are made of.
 
-use std::fmt;
-use std::io::ErrorKind;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::Args;
-use serde::de::value::{Error as WordError, StrDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use thalweg_data::{DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::regularize::RegularizeSpec;
 use thalweg_learn::train::BatchSize;
-use thalweg_optim::registry::REGISTRY;
-use thalweg_optim::suggest::did_you_mean;
-use thalweg_optim::{Dialect, OptimError, Schedule, WrapSpec};
+use thalweg_optim::{Dialect, Schedule};
 
 use super::Failure;
-use super::train::NetworkChoice;
+use super::config::read;
+use super::network::NetworkChoice;
+use super::written::{Listed, Rates, Wraps, schedule, texts, whole, widths, word};
 use crate::report::Format;
-use crate::study::{LearningRates, LossChoice, StudySpec};
+use crate::study::{LossChoice, StudySpec};
 
 /// Declares a command's settings, each once, and how two sets of them are laid over each other. Those of the data come
 /// first, the same in every command that reads data to learn from.
@@ -147,6 +141,7 @@ settings! {
         network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
         #[arg(long, value_name = "WIDTHS", help_heading = "Training")]
+        #[serde(deserialize_with = "widths")]
         hidden: (Listed),
         /// What follows each hidden layer (see `thalweg list activations`) [default: relu]
         #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Training")]
@@ -320,230 +315,5 @@ impl Options {
 
     pub(super) fn quiet(&self) -> bool {
         self.quiet.unwrap_or(false)
-    }
-}
-
-/// The settings in a TOML file, which are of these keys.
-pub(super) fn read<S: DeserializeOwned>(path: &Path, keys: &[&str]) -> Result<S, Failure> {
-    let place = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| Failure::usage(format!("--config {place}: {}", unreadable(path, &cause))))?;
-    let wrong = |error: toml::de::Error| {
-        Failure::usage(format!("--config {place}{}", located(&text, error.span(), error.message())))
-    };
-    let table: toml::Table = toml::from_str(&text).map_err(wrong)?;
-    let known = || keys.iter().map(|key| key.replace('_', "-"));
-    if let Some(key) = table.keys().find(|key| !known().any(|known| known == **key)) {
-        let names: Vec<String> = known().collect();
-        let hint = did_you_mean(key, names.iter().map(String::as_str));
-        let end = if hint.is_empty() { "." } else { "" };
-        return Err(Failure::usage(format!(
-            "--config {place}: there is no setting «{key}»{hint}{end} There are: {}",
-            names.join(", ")
-        )));
-    }
-    toml::from_str(&text).map_err(wrong)
-}
-
-/// A word that serde knows as a unit variant.
-pub(super) fn word<V: DeserializeOwned>(text: &str) -> Result<V, String> {
-    let words: StrDeserializer<'_, WordError> = text.into_deserializer();
-    V::deserialize(words).map_err(|error| plain(&error.to_string()))
-}
-
-/// A schedule's name, or a TOML table in braces.
-pub(super) fn schedule(text: &str) -> Result<Schedule, String> {
-    if !text.trim_start().starts_with('{') {
-        return word(text);
-    }
-    #[derive(Deserialize)]
-    struct Line {
-        schedule: Schedule,
-    }
-    let line: Line = toml::from_str(&format!("schedule = {text}")).map_err(|error| plain(error.message()))?;
-    Ok(line.schedule)
-}
-
-/// A whole number that `N` can hold.
-pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
-    let most = u64::MAX >> (64 - 8 * size_of::<N>());
-    text.parse().map_err(|_| format!("it must be a whole number from 0 to {most}"))
-}
-
-/// What serde says of a value, without the names of Rust's types.
-fn plain(message: &str) -> String {
-    let types = [
-        ("usize", "a whole number"),
-        ("u32", "a whole number"),
-        ("u64", "a whole number"),
-        ("f64", "a number"),
-    ];
-    let message =
-        message.replacen("unknown variant ", "there is no ", 1).replacen(", expected", "; expected", 1);
-    types.iter().fold(message, |message, (name, words)| {
-        match message.strip_suffix(&format!("expected {name}")) {
-            Some(head) => format!("{head}expected {words} from 0 up"),
-            None => message,
-        }
-    })
-}
-
-/// Why a settings file is not read, and what to do.
-pub(super) fn unreadable(path: &Path, cause: &std::io::Error) -> String {
-    match cause.kind() {
-        ErrorKind::NotFound => {
-            "there is no file of that name; check the spelling and the folder you are in".to_owned()
-        }
-        ErrorKind::InvalidData => "the file is not UTF-8 text; save it as UTF-8".to_owned(),
-        _ if path.is_dir() => "this is a folder; name a TOML file in it".to_owned(),
-        _ => format!("the file cannot be read ({cause}); check its permissions"),
-    }
-}
-
-/// What is wrong with a TOML text, behind its line and its key.
-pub(super) fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
-    let message = plain(message.trim()).replace('\n', "; ");
-    let Some(before) = span.and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
-    let number = before.matches('\n').count();
-    let key = text.lines().nth(number).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
-    match key.filter(|key| !key.is_empty()) {
-        Some(key) => format!(", line {}, {key}: {message}", number + 1),
-        None => format!(", line {}: {message}", number + 1),
-    }
-}
-
-/// What TOML may hold where the command line has one text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Text(String),
-    Whole(i64),
-    Number(f64),
-    Many(Vec<Written>),
-}
-
-impl Written {
-    fn texts(self) -> Vec<String> {
-        match self {
-            Self::Text(text) => vec![text],
-            Self::Whole(number) => vec![number.to_string()],
-            Self::Number(number) => vec![number.to_string()],
-            Self::Many(items) => items.into_iter().flat_map(Self::texts).collect(),
-        }
-    }
-}
-
-/// Items separated by commas, or a TOML array.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Listed(Vec<String>);
-
-impl Listed {
-    fn optimizers(self) -> Vec<String> {
-        if self.0 == ["all"] {
-            return REGISTRY.iter().map(|entry| entry.info.name.to_owned()).collect();
-        }
-        self.0
-    }
-
-    pub(super) fn widths(&self) -> Result<Vec<usize>, Failure> {
-        if self.0 == ["none"] {
-            return Ok(Vec::new());
-        }
-        if self.0.is_empty() {
-            return Err(Failure::usage(
-                "--hidden: name the widths, such as 64 or 64,32, or none for a linear model",
-            ));
-        }
-        self.0
-            .iter()
-            .map(|width| {
-                width.parse().map_err(|_| {
-                    Failure::usage(format!(
-                        "--hidden {width}: it must be a whole number from 1 to 65536, several separated by commas, or \
-                         none"
-                    ))
-                })
-            })
-            .collect()
-    }
-}
-
-impl FromStr for Listed {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(Self(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()))
-    }
-}
-
-impl<'de> Deserialize<'de> for Listed {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let texts = Written::deserialize(deserializer)?.texts();
-        Ok(Self(texts.iter().flat_map(|text| text.parse::<Self>().unwrap_or_default().0).collect()))
-    }
-}
-
-/// One text or several: never split at commas, for a column's name may hold one.
-pub(super) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    Written::deserialize(deserializer).map(|written| Some(written.texts()))
-}
-
-/// Wrappers as text, or as a TOML array of tables or texts.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Wraps(pub(super) Vec<WrapSpec>);
-
-impl FromStr for Wraps {
-    type Err = OptimError;
-
-    fn from_str(text: &str) -> Result<Self, OptimError> {
-        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-        items.map(str::parse).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Wraps {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(WrapsWritten)
-    }
-}
-
-/// Reads what [`Wraps`] may be, and keeps what a wrapper says of an error.
-struct WrapsWritten;
-
-impl<'de> Visitor<'de> for WrapsWritten {
-    type Value = Wraps;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("wrappers, such as \"clip-norm=1,ema=0.999\" or [{ clip-norm = 1.0 }, { ema = 0.999 }]")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Wraps, E> {
-        text.parse().map_err(E::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Wraps, A::Error> {
-        let mut all = Wraps::default();
-        while let Some(item) = items.next_element()? {
-            all.0.push(item);
-        }
-        Ok(all)
-    }
-}
-
-/// Learning rates as text, or as a TOML array.
-#[derive(Debug, Clone)]
-struct Rates(LearningRates);
-
-impl FromStr for Rates {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Rates {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Written::deserialize(deserializer)?.texts().join(",").parse().map_err(serde::de::Error::custom)
     }
 }

@@ -1,11 +1,12 @@
 //! `thalweg predict`: what a model says of new rows.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use thalweg_data::{Images, open_images};
+use thalweg_data::{ArrayColumn, NewImages, open_images};
 use thalweg_eval::Metric;
 use thalweg_learn::train::Predictions;
 
@@ -19,7 +20,7 @@ use crate::study::verdict::score_text;
 /// The file has the columns that the model was trained on, by name; their order may be another, and further columns are not
 /// looked at. A level that was not seen in training counts as infrequent, or as none. If the target's column is there, the
 /// score is told on standard error. A model of a series wants its lags as columns (lag_1, …). A model of images takes an IDX
-/// or NPY file, or a folder of images.
+/// or NPY file, or a folder of images; labels that stand beside the file, or a folder per class, are scored likewise.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   thalweg predict model new.csv
@@ -33,6 +34,9 @@ pub(super) struct Predict {
     model: PathBuf,
     /// The rows: a CSV/TSV file, plain or gzipped; for a model of images an IDX or NPY file, or a folder
     data: PathBuf,
+    /// The labels of images, to be scored against, where they do not stand beside the file under its usual name
+    #[arg(long, value_name = "FILE")]
+    labels: Option<String>,
     /// Write to a file instead of standard output; it is there when it is whole
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -46,7 +50,7 @@ pub(super) struct Predict {
 
 impl Predict {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { model, data, out, format, quiet } = self;
+        let Self { model, data, labels, out, format, quiet } = self;
         let model = SavedModel::load(&model)?;
         if let Some(path) = &out {
             check_file(path)?;
@@ -57,7 +61,7 @@ impl Predict {
                 )));
             }
         }
-        let rows = Rows::open(&model, &data)?;
+        let rows = Rows::open(&model, &data, labels.as_deref())?;
         let told = match out {
             None => {
                 let out = BufWriter::new(io::stdout().lock());
@@ -81,7 +85,7 @@ impl Predict {
 /// What is predicted.
 enum Rows {
     Table(Box<thalweg_data::Table>),
-    Images { name: String, images: Images, files: Vec<String> },
+    Images { name: String, new: Box<NewImages> },
 }
 
 /// Why predictions were not written.
@@ -114,12 +118,16 @@ impl Stopped {
 }
 
 impl Rows {
-    fn open(model: &SavedModel, path: &Path) -> Result<Self, Failure> {
+    fn open(model: &SavedModel, path: &Path, labels: Option<&str>) -> Result<Self, Failure> {
         match model.schema.image.filter(|_| model.takes_images()) {
+            None if labels.is_some() => Err(Failure::usage(format!(
+                "--labels: the model takes tables, and its target «{}» is looked for among their columns; leave the flag out",
+                model.schema.target.name
+            ))),
             None => Ok(Self::Table(Box::new(model.schema.read(path)?))),
             Some(shape) => {
-                let (images, files) = open_images(path, shape)?;
-                Ok(Self::Images { name: path.display().to_string(), images, files })
+                let new = Box::new(open_images(path, shape, labels)?);
+                Ok(Self::Images { name: path.display().to_string(), new })
             }
         }
     }
@@ -146,13 +154,10 @@ impl Rows {
         let mut writer = None;
         let mut out = Some(out);
         let mut all: Option<Predictions> = None;
-        let truth = match self {
-            Self::Table(table) => KnownTruth::of(table, &model.schema),
-            Self::Images { .. } => None,
-        };
+        let (truth, mut told) = self.truth(model);
         let files: &[String] = match self {
             Self::Table(_) => &[],
-            Self::Images { files, .. } => files,
+            Self::Images { new, .. } => &new.files,
         };
         let headings = Headings { classes: model.classes(), target: &model.schema.target.name, files };
         let mut on = |part: Predictions| -> Result<(), Stopped> {
@@ -171,10 +176,36 @@ impl Rows {
         };
         match self {
             Self::Table(table) => model.predict(table, &mut on)?,
-            Self::Images { name, images, .. } => on(model.predict_images(name, images)?)?,
+            Self::Images { name, new } => on(model.predict_images(name, &new.images)?)?,
         }
         writer.map_or(Ok(()), Writer::finish)?;
-        Ok(notes(truth.as_ref().zip(all.as_ref())))
+        told.extend(notes(truth.as_ref().zip(all.as_ref()), self.cells()));
+        Ok(told)
+    }
+
+    /// What predictions are scored against, and why not against what lies there.
+    fn truth(&self, model: &SavedModel) -> (Option<KnownTruth>, Vec<String>) {
+        let labels = match self {
+            Self::Table(table) => return (KnownTruth::of(table, &model.schema), Vec::new()),
+            Self::Images { new, .. } => new.labels.as_ref(),
+        };
+        let of_labels = |labels: &ArrayColumn| KnownTruth::of_labels(labels.clone(), &model.schema);
+        let unfit =
+            |why: &dyn Display| (None, vec![format!("note: the labels are not scored against: {why}")]);
+        match labels.map(|labels| labels.as_ref().map(of_labels)) {
+            None => (None, Vec::new()),
+            Some(Ok(Ok(truth))) => (truth, Vec::new()),
+            Some(Ok(Err(why))) => unfit(&why),
+            Some(Err(why)) => unfit(why),
+        }
+    }
+
+    /// What holds the truth, as a reader calls it.
+    fn cells(&self) -> &'static str {
+        match self {
+            Self::Table(_) => "cells of the target's column",
+            Self::Images { .. } => "labels",
+        }
     }
 }
 
@@ -189,7 +220,7 @@ fn append(all: &mut Predictions, part: Predictions) {
 }
 
 /// The score, and what it leaves out.
-fn notes(scored: Option<(&KnownTruth, &Predictions)>) -> Vec<String> {
+fn notes(scored: Option<(&KnownTruth, &Predictions)>, cells: &str) -> Vec<String> {
     let Some((truth, predictions)) = scored else { return Vec::new() };
     let metrics: &[Metric] = match predictions {
         Predictions::Probabilities { .. } => &[Metric::Accuracy, Metric::LogLoss],
@@ -206,7 +237,7 @@ fn notes(scored: Option<(&KnownTruth, &Predictions)>) -> Vec<String> {
     }
     if let Some((count, first)) = &truth.strange {
         notes.push(format!(
-            "note: {count} cells of the target's column, such as «{first}», were no target in training and are not scored"
+            "note: {count} {cells}, such as «{first}», were no target in training and are not scored"
         ));
     }
     notes

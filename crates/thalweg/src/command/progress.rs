@@ -23,3 +23,11 @@ pub(super) fn bar(total: u64, quiet: bool, noun: &'static str) -> ProgressBar {
     }
     bar.with_message(noun)
 }
+
+/// Counts a question whether to go on, as the bar's units are. There may be a few more of them than units: also what comes
+/// before the first step can be interrupted. The bar does not go beyond its end.
+pub(super) fn step(bar: &ProgressBar) {
+    if bar.length().is_none_or(|total| bar.position() < total) {
+        bar.inc(1);
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use thalweg_optim::Dialect;
 
-use super::options::{whole, word};
+use super::written::{whole, word};
 use super::{Failure, print};
 use crate::race::{RaceSpec, run};
 use crate::report::{self, Format, html};

@@ -8,10 +8,9 @@ use std::time::Instant;
 
 use clap::Args;
 
-pub(super) use self::settings::NetworkChoice;
 use self::settings::Settings;
 use super::compare::stop_on_signal;
-use super::progress::bar;
+use super::progress::{bar, step};
 use super::{Failure, print};
 use crate::model::{Ready, TrainError, check_place};
 use crate::report::train::render;
@@ -61,7 +60,7 @@ impl Train {
         let progress = bar(ready.steps(), quiet, "steps");
         let start = Instant::now();
         let trained = ready.train(&|| {
-            progress.inc(1);
+            step(&progress);
             !stop.load(Ordering::Relaxed)
         });
         let seconds = start.elapsed().as_secs_f64();

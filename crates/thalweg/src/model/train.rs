@@ -8,8 +8,9 @@ use thalweg_eval::{Metric, MetricError, SplitError, SplitSpec};
 use thalweg_learn::estimator::{network_targets, outputs, prepare, shape_of};
 use thalweg_learn::nn::LayerError;
 use thalweg_learn::nn::spec::MOST_WEIGHTS;
+use thalweg_learn::regularize::RegularizeError;
 use thalweg_learn::train::{
-    Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
+    Fitted, NetworkSpec, Predictions, Recipe, RecipeError, Samples, StopReason, Validation, fit_on,
 };
 use thalweg_learn::{FitError, Model};
 use thalweg_optim::{OptimizerSpec, Threads, registry};
@@ -155,6 +156,18 @@ fn refused<E: Display>(flag: &'static str) -> impl FnOnce(E) -> TrainError {
     move |error| TrainError::Refused { flag, why: error.to_string() }
 }
 
+/// What regularization says, behind the flag that is to blame.
+fn regularization(error: RegularizeError) -> TrainError {
+    match error {
+        RegularizeError::Shards { shards, batch } => TrainError::Setting {
+            flag: error.key(),
+            value: shards.to_string(),
+            expected: format!("from 1 to {batch}, the rows of a batch"),
+        },
+        error => refused(error.key())(error),
+    }
+}
+
 /// The learning rate that the optimizer's package documents, in its dialect.
 ///
 /// # Errors
@@ -210,15 +223,16 @@ impl<'d> Ready<'d> {
         }
         // Built once, so that settings are refused before a step.
         let rows = parts.train.rows;
-        recipe.check(network.input(), rows).map_err(refused("regularize"))?;
+        recipe.check(network.input(), rows).map_err(regularization)?;
         OptimizerSpec { wrap: Vec::new(), ..recipe.optimizer.clone() }
             .resolved()
             .map_err(refused("optimizer"))?;
-        let optimizer = recipe.optimizer(rows, training.seed).build::<f32>(network.layout());
-        optimizer
-            .map_err(refused("wrap"))?
-            .check_learning_rate(recipe.learning_rate)
-            .map_err(refused("learning-rate"))?;
+        let optimizer =
+            recipe.build_optimizer(network.layout(), rows, training.seed).map_err(|error| match error {
+                RecipeError::Regularize(error) => regularization(error),
+                error => refused("wrap")(error),
+            })?;
+        optimizer.check_learning_rate(recipe.learning_rate).map_err(refused("learning-rate"))?;
         recipe.curve(rows).map_err(refused("schedule"))?;
         Ok(Self { training, data, metric, outputs, parts, parameters })
     }
@@ -269,7 +283,7 @@ impl<'d> Ready<'d> {
             learning_rate: recipe.learning_rate,
             epochs: history.len(),
             kept_epoch: best.map_or(history.len(), |best| best.epoch as usize),
-            stop: stop.to_string(),
+            stop: stop.under(recipe.stopping()),
             metric,
             training: report(&parts.train),
             validation: parts.validation.as_ref().map(report),

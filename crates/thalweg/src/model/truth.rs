@@ -1,6 +1,6 @@
 //! The target's own column in new data, where it is there: what predictions are scored against.
 
-use thalweg_data::{MISSING, Schema, Table, Target, Values};
+use thalweg_data::{ArrayColumn, DataError, MISSING, Schema, Table, Target, Values};
 use thalweg_eval::{Metric, Truth};
 use thalweg_learn::train::Predictions;
 
@@ -53,6 +53,15 @@ impl KnownTruth {
             }
         };
         (!rows.is_empty() || strange.is_some()).then_some(Self { rows, target, strange })
+    }
+
+    /// The truth in the labels of images.
+    ///
+    /// # Errors
+    /// If they are no labels: ∞ among numbers.
+    pub fn of_labels(labels: ArrayColumn, schema: &Schema) -> Result<Option<Self>, DataError> {
+        let table = Table::from_arrays("the labels", vec![(schema.target.name.clone(), labels)])?;
+        Ok(Self::of(&table, schema))
     }
 
     /// How many rows have a target.

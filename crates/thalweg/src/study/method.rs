@@ -1,8 +1,9 @@
 //! What a study compares: optimizers, or techniques of regularization under one optimizer.
 
-use thalweg_learn::nn::{LayerSpec, Loss, Shape};
+use thalweg_learn::nn::{LayerSpec, Shape};
 use thalweg_learn::regularize::{Chosen, Family, RegularizeError, RegularizeSpec, Site, TECHNIQUES};
-use thalweg_learn::train::Recipe;
+use thalweg_learn::train::{Recipe, RecipeError};
+use thalweg_optim::{Layout, OptimizerSpec};
 
 use super::spec::StudySpec;
 
@@ -39,10 +40,32 @@ pub(crate) struct Methods {
 
 /// Where the techniques are to be used.
 pub(crate) struct Place<'a> {
+    /// What a row is.
     pub(crate) input: Shape,
-    pub(crate) loss: Loss,
+    /// Of every method, as far as it does not depend on it.
+    pub(crate) recipe: &'a Recipe,
+    /// The recipe's layers before the output, without regularization.
     pub(crate) layers: &'a [LayerSpec],
-    pub(crate) batch: usize,
+    /// The fewest rows that a trial is fitted on.
+    pub(crate) rows: usize,
+}
+
+impl Place<'_> {
+    fn site(&self) -> Site<'_> {
+        let Recipe { loss, batch_size, .. } = *self.recipe;
+        Site { input: self.input, loss, layers: self.layers, batch: batch_size.resolve(self.rows) }
+    }
+
+    /// Refuses regularization that does not apply there, or that this optimizer does not let around it.
+    fn check(&self, regularize: RegularizeSpec, optimizer: OptimizerSpec) -> Result<(), RegularizeError> {
+        regularize.check(&self.site())?;
+        let recipe = Recipe { regularize, optimizer, ..self.recipe.clone() };
+        // What does not depend on the layout; the plan builds everything for its own. The optimizer alone was checked before.
+        match recipe.build_optimizer(&Layout::vector(1), self.rows, 0) {
+            Err(RecipeError::Regularize(error)) => Err(error),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Methods {
@@ -52,77 +75,58 @@ impl Methods {
     /// If a technique that is named does not exist, does not apply there, or is a part of every method anyway.
     pub(crate) fn new(spec: &StudySpec, place: &Place<'_>) -> Result<Self, RegularizeError> {
         if spec.regularizers.is_empty() {
-            let method = |name: &String| Method {
-                name: name.clone(),
-                optimizer: name.clone(),
-                technique: None,
-                strengths: Vec::new(),
-                best_epoch: true,
-            };
-            return Ok(Self { all: spec.optimizers.iter().map(method).collect(), left_out: Vec::new() });
+            let all = spec.optimizers.iter().map(|name| Method::of_optimizer(name)).collect();
+            return Ok(Self { all, left_out: Vec::new() });
         }
-        let optimizer = spec.optimizers[0].clone();
-        let bare = Method {
-            name: NONE.to_owned(),
-            optimizer,
-            technique: None,
-            strengths: Vec::new(),
-            best_epoch: false,
-        };
-        let mut methods = Self { all: vec![bare.clone()], left_out: Vec::new() };
-        let site = Site { input: place.input, loss: place.loss, layers: place.layers, batch: place.batch };
-        let with = |chosen: Chosen, one: bool| -> Result<Method, RegularizeError> {
-            spec.together(&chosen)?.check(&site)?;
-            // A square of 8 pixels may fit where one of 16 does not.
-            let fits = |&&strength: &&f64| {
-                let at = chosen.clone().strength(strength);
-                at.is_ok_and(|chosen| chosen.applies(&site).is_ok())
-            };
-            let tried = if one { &[] } else { chosen.info().strengths };
-            let mut strengths: Vec<f64> = tried.iter().filter(fits).copied().collect();
-            if strengths.is_empty() {
-                strengths.extend(chosen.values().first());
-            }
-            Ok(Method {
-                name: chosen.name().to_owned(),
-                best_epoch: chosen.info().family == Family::Stopping,
-                technique: Some(chosen),
-                strengths,
-                ..bare.clone()
-            })
-        };
-        let rates = spec.learning_rates.values().len();
+        let mut methods = Self { all: vec![Method::none(&spec.optimizers[0])], left_out: Vec::new() };
         if spec.regularizers == [ALL] {
-            // What is studied is no remedy, and what every method has cannot be told from none.
-            let remedies = TECHNIQUES.iter().map(|&technique| Chosen::of(technique)).filter(|chosen| {
-                chosen.info().family != Family::Study && spec.regularize.get(chosen.name()).is_none()
-            });
-            for chosen in remedies {
-                match with(chosen, false) {
-                    Ok(method) => methods.all.push(method),
-                    Err(reason) => methods.left_out.push(reason.to_string()),
-                }
-            }
+            methods.add_all(spec, place);
         } else {
-            for name in spec.regularizers.iter().filter(|name| *name != NONE) {
-                if name == ALL {
-                    let what = "it means every technique that applies, and stands alone".to_owned();
-                    return Err(RegularizeError::Text { text: name.clone(), what });
-                }
-                let chosen: Chosen = name.parse()?;
-                if methods.all.iter().any(|method| method.name == chosen.name()) {
-                    return Err(RegularizeError::Twice { technique: chosen.info().name });
-                }
-                // A strength that is named is the one that is tried.
-                methods.all.push(with(chosen, name.contains('='))?);
+            methods.add_named(spec, place)?;
+        }
+        methods.note_untried(spec.learning_rates.values().len());
+        Ok(methods)
+    }
+
+    /// Every technique that applies; of the others the reason is kept.
+    fn add_all(&mut self, spec: &StudySpec, place: &Place<'_>) {
+        // What is studied is no remedy, and what every method has cannot be told from none.
+        let remedies = TECHNIQUES.iter().map(|&technique| Chosen::of(technique)).filter(|chosen| {
+            chosen.info().family != Family::Study && spec.regularize.get(chosen.name()).is_none()
+        });
+        for chosen in remedies {
+            let strengths = chosen.info().strengths;
+            match Method::with(chosen, strengths, spec, place) {
+                Ok(method) => self.all.push(method),
+                Err(reason) => self.left_out.push(reason.to_string()),
             }
         }
-        for method in methods.all.iter().filter(|method| method.strengths.len() > rates) {
+    }
+
+    fn add_named(&mut self, spec: &StudySpec, place: &Place<'_>) -> Result<(), RegularizeError> {
+        for name in spec.regularizers.iter().filter(|name| *name != NONE) {
+            if name == ALL {
+                let what = "it means every technique that applies, and stands alone".to_owned();
+                return Err(RegularizeError::Text { text: name.clone(), what });
+            }
+            let chosen: Chosen = name.parse()?;
+            if self.all.iter().any(|method| method.name == chosen.name()) {
+                return Err(RegularizeError::Twice { technique: chosen.info().name });
+            }
+            // A strength that is named is the one that is tried.
+            let strengths = if name.contains('=') { &[] } else { chosen.info().strengths };
+            self.all.push(Method::with(chosen, strengths, spec, place)?);
+        }
+        Ok(())
+    }
+
+    /// Notes the strengths for which there are too few learning rates, over which they take turns.
+    fn note_untried(&mut self, rates: usize) {
+        for method in self.all.iter().filter(|method| method.strengths.len() > rates) {
             let left: Vec<String> = method.strengths[rates..].iter().map(f64::to_string).collect();
             let (name, left) = (&method.name, left.join(" and "));
-            methods.left_out.push(format!("{name} at the strength {left}: give more --learning-rates"));
+            self.left_out.push(format!("{name} at the strength {left}: give more --learning-rates"));
         }
-        Ok(methods)
     }
 }
 
@@ -142,6 +146,57 @@ impl StudySpec {
 }
 
 impl Method {
+    fn of_optimizer(name: &str) -> Self {
+        Self { name: name.to_owned(), best_epoch: true, ..Self::none(name) }
+    }
+
+    /// The optimizer with nothing of what is compared.
+    fn none(optimizer: &str) -> Self {
+        Self {
+            name: NONE.to_owned(),
+            optimizer: optimizer.to_owned(),
+            technique: None,
+            strengths: Vec::new(),
+            best_epoch: false,
+        }
+    }
+
+    /// A technique at those strengths that can be used there; at its own if there are none.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    fn with(
+        chosen: Chosen,
+        strengths: &[f64],
+        spec: &StudySpec,
+        place: &Place<'_>,
+    ) -> Result<Self, RegularizeError> {
+        let optimizer = &spec.optimizers[0];
+        place.check(spec.together(&chosen)?, spec.optimizer(optimizer))?;
+        let site = place.site();
+        // A square of 8 pixels may fit where one of 16 does not.
+        let fits = |&&strength: &&f64| {
+            let at = chosen.clone().strength(strength);
+            at.is_ok_and(|chosen| chosen.applies(&site).is_ok())
+        };
+        let mut strengths: Vec<f64> = strengths.iter().filter(fits).copied().collect();
+        if strengths.is_empty() {
+            strengths.extend(chosen.values().first());
+        }
+        Ok(Self {
+            name: chosen.name().to_owned(),
+            best_epoch: chosen.info().family == Family::Stopping,
+            technique: Some(chosen),
+            strengths,
+            ..Self::none(optimizer)
+        })
+    }
+
+    /// Whether it is a technique that is compared.
+    pub(crate) fn is_technique(&self) -> bool {
+        self.technique.is_some()
+    }
+
     /// The strength of the `index`-th of its trials in a fold. Strengths take turns over the learning rates: so every
     /// method has as many trials as any other, however much there is to be tuned.
     pub(crate) fn strength(&self, index: usize) -> Option<f64> {

@@ -4,6 +4,7 @@
 //! bits, so that going on after a crash, running on several threads and adding a method to an old study are the same
 //! thing: skip what is there.
 
+mod error;
 mod find_rate;
 mod method;
 pub mod plan;
@@ -15,9 +16,10 @@ pub mod summary;
 pub mod trial;
 pub mod verdict;
 
+pub use error::StudyError;
 pub use find_rate::{RateSearch, Suggestions, find_rate};
 pub use method::NONE;
-pub use plan::{Plan, StudyError};
+pub use plan::Plan;
 pub use run::{Event, run};
 pub(crate) use score::score_of;
 pub use spec::{LearningRates, LossChoice, StudySpec};

@@ -3,18 +3,18 @@
 use thalweg_data::{Dataset, Preparation, Rows, Split, View};
 use thalweg_eval::split::test_over_train;
 use thalweg_eval::stats::ALPHA;
-use thalweg_eval::{Metric, MetricError, SplitError, Splitter, cross_validate};
+use thalweg_eval::{Metric, SplitError, Splitter, cross_validate};
+use thalweg_learn::Baseline;
 use thalweg_learn::estimator::{default_loss, outputs, prepare, shape_of};
+use thalweg_learn::nn::Loss;
 use thalweg_learn::nn::spec::MOST_WEIGHTS;
-use thalweg_learn::nn::{LayerError, Loss};
-use thalweg_learn::regularize::{RegularizeError, RegularizeSpec};
-use thalweg_learn::train::Recipe;
-use thalweg_learn::{Baseline, FitError};
+use thalweg_learn::regularize::RegularizeSpec;
+use thalweg_learn::train::{Recipe, RecipeError};
 use thalweg_optim::kernel::levels;
 use thalweg_optim::random::stream;
-use thalweg_optim::schedule::ScheduleError;
-use thalweg_optim::{Layout, OptimError, OptimizerSpec};
+use thalweg_optim::{Layout, OptimizerSpec};
 
+use super::error::StudyError;
 use super::method::{Method, Methods, Place};
 use super::reproduce::command;
 use super::spec::{LossChoice, StudySpec};
@@ -22,7 +22,7 @@ use super::summary::{DataInfo, Protocol, StudyRecord};
 use super::trial::{Role, Trial, Tuned};
 
 /// Stands in front of every key: a change of what a trial means changes every key.
-const TRIAL_LAYOUT: &str = "thalweg trial 3";
+const TRIAL_LAYOUT: &str = "thalweg trial 4";
 
 /// The largest width of a hidden layer: more is a typing error, and would ask for gigabytes.
 const WIDEST: usize = 65_536;
@@ -67,74 +67,6 @@ pub(crate) struct Fold {
 struct Baselines {
     test: Option<f64>,
     validation: Option<f64>,
-}
-
-/// Why a study cannot be run.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum StudyError {
-    /// An optimizer's name or settings.
-    #[error("--optimizers: {0}")]
-    Optimizer(#[from] OptimError),
-    /// What goes around the optimizers.
-    #[error("--wrap: {0}")]
-    Wrap(OptimError),
-    /// The schedule's settings.
-    #[error("--schedule: {0}")]
-    Schedule(#[from] ScheduleError),
-    /// The folds.
-    #[error("{0}")]
-    Split(String),
-    /// The metric.
-    #[error(transparent)]
-    Metric(#[from] MetricError),
-    /// The loss, or a network that does not fit the data.
-    #[error(transparent)]
-    Loss(#[from] FitError),
-    /// A layer that does not fit.
-    #[error("--network, --hidden: {0}")]
-    Network(#[from] LayerError),
-    /// Regularization that does not apply.
-    #[error("--regularizers: {0}")]
-    Regularizers(RegularizeError),
-    /// Regularization of every method that does not apply.
-    #[error("--regularize: {0}")]
-    Regularize(RegularizeError),
-    /// A number out of range.
-    #[error("--{flag} {value}: it must be {expected}")]
-    Setting {
-        /// The flag.
-        flag: &'static str,
-        /// What was given.
-        value: String,
-        /// What is allowed.
-        expected: String,
-    },
-    /// A metric that cannot be computed on some part.
-    #[error(
-        "--metric {metric} is not defined on the {part} part of fold {fold} ({rows} rows): it needs every part to hold \
-         at least two classes (AUC) or two different values (R²); use another --metric or fewer --folds"
-    )]
-    UndefinedMetric {
-        /// The metric.
-        metric: Metric,
-        /// Which part.
-        part: &'static str,
-        /// The fold, from 1.
-        fold: usize,
-        /// The part's rows.
-        rows: usize,
-    },
-    /// Nothing to learn from.
-    #[error(
-        "there is nothing to learn from in fold {fold}: every feature is constant in its training part{hint}"
-    )]
-    NoFeatures {
-        /// The fold, from 1.
-        fold: usize,
-        /// A remedy.
-        hint: &'static str,
-    },
 }
 
 impl<'d> Plan<'d> {
@@ -325,21 +257,28 @@ impl<'d> Plan<'d> {
         let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
         common.check(input, rows).map_err(StudyError::Regularize)?;
-        let layers = Recipe { regularize: RegularizeSpec::default(), ..common }.layers();
-        let batch = self.spec.batch_size.resolve(rows);
-        let place = Place { input, loss: self.loss, layers: &layers, batch };
-        let methods = Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)?;
-        Ok(methods)
+        for name in &self.spec.optimizers {
+            let recipe = Recipe { optimizer: self.spec.optimizer(name), ..common.clone() };
+            recipe.build_optimizer(&Layout::vector(1), rows, 0).map_err(StudyError::of_recipe)?;
+        }
+        let layers = Recipe { regularize: RegularizeSpec::default(), ..common.clone() }.layers();
+        let place = Place { input, recipe: &common, layers: &layers, rows };
+        Methods::new(&self.spec, &place).map_err(StudyError::Regularizers)
     }
 
     /// Builds what every trial of the first fold is made of, so that none fails in the middle of a study.
     fn check_recipes(&self) -> Result<(), StudyError> {
         let input = shape_of(&self.preparation);
         let rows = self.folds.iter().map(|fold| fold.inner.train().len()).min().unwrap_or(1);
-        for method in 0..self.methods.len() {
-            for trial in self.inner_trials(0, method) {
+        for (index, method) in self.methods.iter().enumerate() {
+            // What every method has was checked before: what is wrong now is a technique's, if there is one.
+            let wrong = |error: RecipeError| match error {
+                RecipeError::Regularize(error) if method.is_technique() => StudyError::Regularizers(error),
+                error => StudyError::of_recipe(error),
+            };
+            for trial in self.inner_trials(0, index) {
                 let recipe = &trial.recipe;
-                recipe.check(input, rows).map_err(StudyError::Regularize)?;
+                recipe.check(input, rows).map_err(|error| wrong(error.into()))?;
                 let network = recipe.network(input, self.outputs)?;
                 if network.layout().len() > MOST_WEIGHTS {
                     return Err(StudyError::Setting {
@@ -351,7 +290,7 @@ impl<'d> Plan<'d> {
                         ),
                     });
                 }
-                recipe.optimizer(rows, 0).build::<f32>(network.layout()).map_err(StudyError::Wrap)?;
+                recipe.build_optimizer(network.layout(), rows, 0).map_err(wrong)?;
             }
         }
         Ok(())

@@ -12,11 +12,12 @@ use std::time::Instant;
 use thalweg_data::{Preparation, Prepared, Targets, TestView, TrainView};
 use thalweg_eval::Metric;
 use thalweg_learn::estimator::{network_targets, prepare, row_shape};
-use thalweg_learn::regularize::{Labels, labels_shown};
+use thalweg_learn::regularize::{Finds, Labels, labels_shown};
 use thalweg_learn::train::early_stopping::Best;
 use thalweg_learn::train::{
-    EpochRecord, Fitted, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit,
+    EpochRecord, Fitted, Means, NetworkSpec, Predictions, Recipe, Samples, StopReason, Validation, fit_on,
 };
+use thalweg_optim::Threads;
 
 use super::plan::Plan;
 use super::score_of;
@@ -91,13 +92,15 @@ struct Part {
     preparation: Preparation,
     train: Prepared,
     test: Prepared,
+    /// What trainings on the first find out about it.
+    finds: Finds,
 }
 
 impl Part {
     fn new(network: &NetworkSpec, train: &TrainView<'_>, test: &TestView<'_>) -> Self {
         let preparation = prepare(network, train).expect("the plan has checked the data");
         let (train, test) = (preparation.apply(train), preparation.apply(test));
-        Self { preparation, train, test }
+        Self { preparation, train, test, finds: Finds::default() }
     }
 
     /// The score of predictions for one of the two parts; `None` if it is not a finite number.
@@ -246,9 +249,10 @@ impl<'a> Work<'a> {
         let validation =
             (trial.role == Role::Inner).then(|| Validation { samples: samples(&part.test), cost: &cost });
         let outputs = self.plan.outputs;
-        let fitted =
-            fit(&trial.recipe, samples(&part.train), outputs, validation, fold.seed, &|| self.going())
-                .expect("the plan has checked the recipe");
+        let means = Means { threads: &Threads::default(), finds: Some(&part.finds) };
+        let train = samples(&part.train);
+        let fitted = fit_on(means, &trial.recipe, train, outputs, validation, fold.seed, &|| self.going())
+            .expect("the plan has checked the recipe");
         if fitted.stop == StopReason::Interrupted {
             return None;
         }

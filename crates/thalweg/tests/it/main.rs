@@ -8,6 +8,7 @@ mod find_lr;
 mod interrupt;
 mod model;
 mod race;
+mod readme;
 mod real_files;
 mod regularizers;
 mod words;

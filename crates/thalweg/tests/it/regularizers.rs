@@ -153,7 +153,7 @@ fn what_does_not_fit_is_refused_before_anything_runs() {
         ("compare --config filters.toml", &["layer 0 (conv2d)", "weights"]),
         ("find-lr iris --regularizers all", &["--regularizers"]),
         ("train iris --validation 0 --regularize early-stopping=5", &["--validation 0", "early stopping"]),
-        ("train iris --shards 64", &["shards = 64"]),
+        ("train iris --shards 64", &["--shards 64", "from 1 to 32"]),
     ] {
         let ran = folder.run(arguments);
         assert_eq!(ran.code, Some(2), "{arguments}: {}", ran.err);
@@ -161,4 +161,18 @@ fn what_does_not_fit_is_refused_before_anything_runs() {
     }
     // What every method has may also be what ends its trials.
     folder.good("compare iris --regularize early-stopping=2 --optimizers sgd --learning-rates 0.1 --folds 2 --epochs 3");
+}
+
+#[test]
+fn what_the_optimizer_does_not_let_around_it_is_left_out_of_all() {
+    let folder = Folder::new("techniques-around");
+    let study = folder.json(
+        "compare iris --optimizers lbfgs --regularizers all --batch-size full --train-size 40 --hidden 4 --epochs 1 \
+         --folds 2 --learning-rates 0.1,1",
+    );
+    let left_out = study["protocol"]["left_out"].as_array().expect("reasons");
+    let reason =
+        left_out.iter().filter_map(Value::as_str).find(|reason| reason.starts_with("gradient-noise"));
+    assert!(reason.is_some_and(|reason| reason.contains("cannot go around lbfgs")), "{left_out:?}");
+    assert!(trials(&study, "gradient-noise").is_empty() && !trials(&study, "dropout").is_empty());
 }

@@ -6,7 +6,6 @@ use super::super::draws::Draws;
 use super::super::plan::{Alter, Batch, Scene};
 use super::super::technique::{Family, Info, Setting, Site, Technique};
 use super::FOR_TABLES;
-use super::pixels::mean_and_deviation;
 
 /// Adds b·s to every pixel of an image, with b from [−d, d) and s the standard deviation of the training pixels, so that it
 /// means the same for pixels from 0 to 1, from 0 to 255, and standardized. Values are not cut off at the ends of their range.
@@ -30,7 +29,7 @@ impl Technique for Brightness {
     }
 
     fn alter(&self, values: &[f64], scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
-        let (_, deviation) = mean_and_deviation(scene);
+        let (_, deviation) = scene.finds.pixels(scene);
         Some(Box::new(Brighten { reach: values[0] * f64::from(deviation) }))
     }
 }

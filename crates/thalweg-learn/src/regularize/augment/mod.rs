@@ -8,7 +8,6 @@ pub(super) mod contrast;
 pub(super) mod crop;
 pub(super) mod cutout;
 pub(super) mod flip;
-mod pixels;
 pub(super) mod randaugment;
 pub(super) mod random_erasing;
 pub(super) mod rotation;

@@ -8,7 +8,6 @@ use super::super::technique::{Family, Info, Setting, Site, Technique};
 use super::FOR_TABLES;
 use super::affine::Affine;
 use super::contrast::stretch;
-use super::pixels::mean_and_deviation;
 use crate::nn::Shape;
 
 /// Does n operations to each image, each drawn evenly from the list, all at the magnitude m (Cubuk et al. 2020).
@@ -43,7 +42,7 @@ impl Technique for RandAugment {
     }
 
     fn alter(&self, values: &[f64], scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
-        let (_, deviation) = mean_and_deviation(scene);
+        let (_, deviation) = scene.finds.pixels(scene);
         Some(Box::new(Operations {
             part: values[0] / 30.0,
             count: values[1] as usize,

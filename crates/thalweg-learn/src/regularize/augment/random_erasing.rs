@@ -7,7 +7,6 @@ use super::super::plan::{Alter, Batch, Scene};
 use super::super::technique::{Family, Info, Setting, Site, Technique};
 use super::FOR_TABLES;
 use super::cutout::Area;
-use super::pixels::mean_and_deviation;
 use crate::nn::Shape;
 
 /// With probability p, fills a rectangle of an image with noise. Its area is a share from [s/10, s) of the image's, its
@@ -37,7 +36,7 @@ impl Technique for RandomErasing {
     }
 
     fn alter(&self, values: &[f64], scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
-        let (mean, deviation) = mean_and_deviation(scene);
+        let (mean, deviation) = scene.finds.pixels(scene);
         Some(Box::new(Erase { chance: values[0], area: values[1], mean, deviation }))
     }
 }

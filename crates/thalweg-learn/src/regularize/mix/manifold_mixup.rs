@@ -98,6 +98,7 @@ impl Alter for Targets {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::finds::Finds;
     use super::*;
     use crate::nn::{Activation, Architecture, Shape, Targets};
     use crate::train::Samples;
@@ -109,7 +110,7 @@ mod tests {
         let (numbers, x) = ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 7]);
         for (shards, ends) in [(1, &[0, 7][..]), (2, &[0, 3, 7])] {
             let train = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Classes(&codes) };
-            let scene = Scene { train, batch: 7, shards, layers: &layers, key: 1 };
+            let scene = Scene { train, batch: 7, shards, layers: &layers, key: 1, finds: &Finds::default() };
             let mut alter = ManifoldMixup.alter(&[0.7], &scene).unwrap();
             for step_key in 0..30 {
                 let (mut classes, mut second, mut values) = (codes.clone(), codes.clone(), numbers);

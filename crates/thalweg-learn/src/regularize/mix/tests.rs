@@ -1,7 +1,7 @@
 //! The laws of mixed rows.
 
 use super::super::plan::{Alter, Batch, Scene};
-use super::super::{Technique, find};
+use super::super::{Finds, Technique, find};
 use crate::nn::{Shape, Targets};
 use crate::train::Samples;
 
@@ -22,8 +22,12 @@ fn mixed(name: &str, alpha: f64, step: u64) -> Mixed {
     let codes: Vec<u32> = (0..ROWS as u32).collect();
     let train = Samples { shape: SHAPE, x: &x, targets: Targets::Classes(&codes) };
     let technique: &dyn Technique = find(name).unwrap();
-    let mut alter: Box<dyn Alter> =
-        technique.alter(&[alpha], &Scene { train, batch: ROWS, shards: 1, layers: &[], key: 1 }).unwrap();
+    let mut alter: Box<dyn Alter> = technique
+        .alter(
+            &[alpha],
+            &Scene { train, batch: ROWS, shards: 1, layers: &[], key: 1, finds: &Finds::default() },
+        )
+        .unwrap();
     assert!(alter.mixes());
     let mut mixed = Mixed {
         x: x.clone(),

@@ -1,12 +1,16 @@
 //! Interpolation between neighbours.
 
+use std::sync::Arc;
+
 use thalweg_optim::Range;
 
 use super::super::draws::Draws;
+use super::super::finds::{Finds, Sought};
 use super::super::plan::{Alter, Batch, Scene};
 use super::super::technique::{Family, Info, Setting, Site, Technique};
 use super::FOR_IMAGES;
 use crate::nn::Targets;
+use crate::train::Samples;
 
 /// With probability p, a row becomes a point between itself and one of its k nearest neighbours of the same class among
 /// the training rows: x + u·(x′ − x), u from [0, 1).
@@ -17,6 +21,9 @@ use crate::nn::Targets;
 ///
 /// Neighbours (by Euclidean distance of the prepared rows) are found once, from the training rows that this training was given:
 /// within the fold. Of more than 2,048 candidates, that many are drawn. A row without a neighbour stays as it is.
+///
+/// Cost: n rows of d columns take n·min(n, 2048)·d multiplications before the first step (20,000 rows of 100 columns: some
+/// seconds), which trainings on the same rows share ([`Finds`]) and which can be interrupted; then n·k·4 bytes.
 pub(crate) struct Smote;
 
 /// Candidates for a row's neighbours, at most.
@@ -45,29 +52,30 @@ impl Technique for Smote {
 
     fn alter(&self, values: &[f64], scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
         let wanted = values[1] as usize;
-        Some(Box::new(Interpolate { share: values[0], wanted, neighbours: neighbours(scene, wanted) }))
+        Some(Box::new(Interpolate { share: values[0], wanted, key: scene.key, neighbours: Arc::new([]) }))
     }
 }
 
 /// No neighbour.
 const NONE: u32 = u32::MAX;
 
-/// The `wanted` nearest rows of the same class of each training row, nearest first, filled up with [`NONE`].
-fn neighbours(scene: &Scene<'_>, wanted: usize) -> Vec<u32> {
-    let rows = scene.train.rows();
-    let class_of = |row: u32| match scene.train.targets {
-        Targets::Classes(codes) => codes[row as usize],
-        _ => 0,
-    };
+/// Rows whose neighbours are found between two questions whether to go on.
+const AT_A_TIME: usize = 64;
+
+/// The `wanted` nearest rows of the same class of each training row, nearest first, filled up with [`NONE`]; `None` if it was
+/// interrupted.
+fn neighbours(train: Samples<'_>, sought: &Sought, keep_going: &dyn Fn() -> bool) -> Option<Vec<u32>> {
+    let (rows, wanted) = (train.rows(), sought.wanted);
+    let class_of = |row: u32| sought.classes.get(row as usize).copied().unwrap_or(0);
     let classes = (0..rows as u32).map(class_of).max().map_or(0, |most| most as usize + 1);
     let mut members = vec![Vec::new(); classes];
     (0..rows as u32).for_each(|row| members[class_of(row) as usize].push(row));
-    let mut draws = Draws::new(scene.key);
-    let width = scene.train.shape.len();
-    let numbers = |row: u32| &scene.train.x[row as usize * width..][..width];
+    let mut draws = Draws::new(sought.key);
+    let width = train.shape.len();
+    let numbers = |row: u32| &train.x[row as usize * width..][..width];
     let mut found = vec![NONE; rows * wanted];
     let mut near: Vec<(f32, u32)> = Vec::new();
-    for members in &mut members {
+    for members in &members {
         // The start of a random order, as long as is looked at (Fisher & Yates).
         let looked_at = members.len().min(CANDIDATES);
         let candidates = {
@@ -78,7 +86,10 @@ fn neighbours(scene: &Scene<'_>, wanted: usize) -> Vec<u32> {
             drawn.truncate(looked_at);
             drawn
         };
-        for &row in &*members {
+        for (at, &row) in members.iter().enumerate() {
+            if at % AT_A_TIME == 0 && !keep_going() {
+                return None;
+            }
             near.clear();
             let others = candidates.iter().filter(|&&other| other != row);
             near.extend(others.map(|&other| (distance(numbers(row), numbers(other)), other)));
@@ -92,7 +103,7 @@ fn neighbours(scene: &Scene<'_>, wanted: usize) -> Vec<u32> {
             found.iter_mut().zip(&near).for_each(|(found, near)| *found = near.1);
         }
     }
-    found
+    Some(found)
 }
 
 /// The square of the Euclidean distance.
@@ -104,10 +115,26 @@ fn distance(one: &[f32], other: &[f32]) -> f32 {
 struct Interpolate {
     share: f64,
     wanted: usize,
-    neighbours: Vec<u32>,
+    /// Decides which candidates are drawn.
+    key: u64,
+    /// As [`neighbours`] gives them; none before the survey.
+    neighbours: Arc<[u32]>,
 }
 
 impl Alter for Interpolate {
+    fn survey(&mut self, train: Samples<'_>, finds: &Finds, keep_going: &dyn Fn() -> bool) -> bool {
+        let classes = match train.targets {
+            Targets::Classes(codes) => codes.to_vec(),
+            _ => Vec::new(),
+        };
+        let sought = Sought { wanted: self.wanted, key: self.key, classes };
+        match finds.neighbours(sought, |sought| neighbours(train, sought, keep_going)) {
+            Some(found) => self.neighbours = found,
+            None => return false,
+        }
+        true
+    }
+
     fn alter(&mut self, batch: &mut Batch<'_>, key: u64) {
         let width = batch.width();
         for (place, x) in batch.x.chunks_exact_mut(width).enumerate() {
@@ -134,7 +161,6 @@ impl Alter for Interpolate {
 mod tests {
     use super::*;
     use crate::nn::Shape;
-    use crate::train::Samples;
 
     /// Two columns: class 0 at 0, 1, 2, … on the first axis, class 1 far away on the second.
     const X: [f32; 12] = [0.0, 0.0, 50.0, 9.0, 1.0, 0.0, 50.0, 1.0, 2.5, 0.0, 5.0, 0.0];
@@ -146,13 +172,13 @@ mod tests {
 
     #[test]
     fn neighbours_are_the_nearest_of_the_same_class() {
-        let scene =
-            Scene { train: samples(Targets::Classes(&CODES)), batch: 6, shards: 1, layers: &[], key: 1 };
-        let found = neighbours(&scene, 2);
+        let sought = Sought { wanted: 2, key: 1, classes: CODES.to_vec() };
+        let found = neighbours(samples(Targets::Classes(&CODES)), &sought, &|| true).unwrap();
         assert_eq!(found, [2, 4, 3, NONE, 0, 4, 1, NONE, 2, 0, 4, 2]);
         let values = [0.0; 6];
-        let scene = Scene { train: samples(Targets::Values(&values)), ..scene };
-        assert_eq!(neighbours(&scene, 1), [2, 3, 0, 1, 2, 4]);
+        let sought = Sought { wanted: 1, key: 1, classes: Vec::new() };
+        let found = neighbours(samples(Targets::Values(&values)), &sought, &|| true).unwrap();
+        assert_eq!(found, [2, 3, 0, 1, 2, 4]);
     }
 
     #[test]
@@ -161,7 +187,8 @@ mod tests {
         let x: Vec<f32> = (0..rows).map(|row| row as f32).collect();
         let codes = vec![0; rows];
         let train = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Classes(&codes) };
-        let found = neighbours(&Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }, 1);
+        let sought = Sought { wanted: 1, key: 1, classes: codes.clone() };
+        let found = neighbours(train, &sought, &|| true).unwrap();
         assert!(found.iter().enumerate().all(|(row, &other)| other != NONE && other as usize != row));
         let near =
             found.iter().enumerate().filter(|&(row, &other)| row.abs_diff(other as usize) <= 3).count();
@@ -169,12 +196,39 @@ mod tests {
     }
 
     #[test]
+    fn a_search_can_be_interrupted_and_is_not_done_twice() {
+        let rows = 5 * AT_A_TIME;
+        let x: Vec<f32> = (0..rows).map(|row| row as f32).collect();
+        let codes = vec![0; rows];
+        let train = Samples { shape: Shape::Flat(1), x: &x, targets: Targets::Classes(&codes) };
+        let (finds, asked) = (Finds::default(), std::cell::Cell::new(0));
+        let scene = Scene { train, batch: 6, shards: 1, layers: &[], key: 1, finds: &finds };
+        let survey = |most: usize| {
+            asked.set(0);
+            let keep_going = || {
+                asked.set(asked.get() + 1);
+                asked.get() <= most
+            };
+            Smote.alter(&[1.0, 2.0], &scene).unwrap().survey(train, &finds, &keep_going)
+        };
+        assert!(!survey(2));
+        assert_eq!(asked.get(), 3);
+        assert!(survey(usize::MAX));
+        assert_eq!(asked.get(), 5);
+        assert!(survey(0), "what was found is shared");
+        assert_eq!(asked.get(), 0);
+    }
+
+    #[test]
     fn points_lie_between_the_row_and_a_neighbour_and_so_do_numbers() {
         let values = [0.0, 10.0, 1.0, 20.0, 3.0, 7.0];
         let train = samples(Targets::Values(&values));
-        let mut smote =
-            Smote.alter(&[1.0, 2.0], &Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }).unwrap();
-        let found = neighbours(&Scene { train, batch: 6, shards: 1, layers: &[], key: 1 }, 2);
+        let finds = Finds::default();
+        let scene = Scene { train, batch: 6, shards: 1, layers: &[], key: 1, finds: &finds };
+        let mut smote = Smote.alter(&[1.0, 2.0], &scene).unwrap();
+        assert!(smote.survey(train, &finds, &|| true));
+        let sought = Sought { wanted: 2, key: 1, classes: Vec::new() };
+        let found = neighbours(train, &sought, &|| true).unwrap();
         let rows = [4, 0, 3, 1, 5, 2];
         for step in 0..50 {
             let mut x: Vec<f32> = rows.iter().flat_map(|&row| X[row as usize * 2..][..2].to_vec()).collect();

@@ -112,10 +112,11 @@ impl StoppingSpec {
     }
 }
 
-/// A patience in epochs; `None` never stops.
+/// A patience in epochs; `None` and 0 never stop.
 impl From<Option<u32>> for StoppingSpec {
     fn from(patience: Option<u32>) -> Self {
-        patience.map_or(Self::None, |epochs| Self::Patience { epochs, min_delta: 0.0 })
+        let epochs = patience.filter(|&epochs| epochs > 0);
+        epochs.map_or(Self::None, |epochs| Self::Patience { epochs, min_delta: 0.0 })
     }
 }
 

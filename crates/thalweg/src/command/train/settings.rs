@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Args;
-use serde::de::{self, MapAccess, SeqAccess, Visitor, value};
+use serde::de::{self, MapAccess, Visitor, value};
 use serde::{Deserialize, Deserializer};
 use thalweg_data::{Dataset, DatasetSpec, HeaderMode, ImageShape, TaskChoice};
 use thalweg_eval::{Metric, Policy, SplitSpec};
 use thalweg_learn::estimator::default_loss;
-use thalweg_learn::nn::{Activation, Architecture, Init};
+use thalweg_learn::nn::{Activation, Init};
 use thalweg_learn::regularize::RegularizeSpec;
-use thalweg_learn::train::{BatchSize, NetworkSpec, Recipe};
-use thalweg_optim::suggest::did_you_mean;
+use thalweg_learn::train::{BatchSize, Recipe};
 use thalweg_optim::{Dialect, OptimizerSpec, Schedule};
 
 use crate::command::Failure;
-use crate::command::options::{Listed, Wraps, read, schedule, settings, texts, whole, word};
+use crate::command::config::read;
+use crate::command::network::NetworkChoice;
+use crate::command::options::settings;
+use crate::command::written::{Listed, Wraps, schedule, texts, whole, widths, word};
 use crate::model::{Training, usual_rate};
 use crate::report::Format;
 use crate::study::LossChoice;
@@ -29,6 +31,7 @@ settings! {
         network: (NetworkChoice),
         /// The widths of the hidden layers, separated by commas; none for a linear model [default: 64]
         #[arg(long, value_name = "WIDTHS", help_heading = "Network")]
+        #[serde(deserialize_with = "widths")]
         hidden: (Listed),
         /// What follows each hidden layer (see `thalweg list activations`) [default: relu]
         #[arg(long, value_parser = word::<Activation>, value_name = "NAME", help_heading = "Network")]
@@ -191,52 +194,6 @@ impl Settings {
 
     pub(super) fn quiet(&self) -> bool {
         self.quiet.unwrap_or(false)
-    }
-}
-
-/// An architecture by name; in TOML also a list of layers.
-#[derive(Debug, Clone)]
-pub(in crate::command) struct NetworkChoice(pub(in crate::command) NetworkSpec);
-
-impl FromStr for NetworkChoice {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let found = Architecture::ALL.into_iter().find(|architecture| architecture.name() == name);
-        found.map(|architecture| Self(NetworkSpec::Named(architecture))).ok_or_else(|| {
-            let names = Architecture::ALL.map(Architecture::name);
-            let hint = did_you_mean(name, names);
-            let end = if hint.is_empty() { "." } else { "" };
-            format!("there is no network «{name}»{hint}{end} There are: {}", names.join(", "))
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for NetworkChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Written;
-
-        impl<'de> Visitor<'de> for Written {
-            type Value = NetworkChoice;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a network's name, or a list of layers")
-            }
-
-            fn visit_str<E: de::Error>(self, name: &str) -> Result<NetworkChoice, E> {
-                name.parse().map_err(E::custom)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<NetworkChoice, A::Error> {
-                let mut layers = Vec::new();
-                while let Some(layer) = items.next_element()? {
-                    layers.push(layer);
-                }
-                Ok(NetworkChoice(NetworkSpec::Layers(layers)))
-            }
-        }
-
-        deserializer.deserialize_any(Written)
     }
 }
 

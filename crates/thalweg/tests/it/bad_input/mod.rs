@@ -64,6 +64,9 @@ fn check(group: &str, cases: Vec<Case>) {
                 fail(&format!("«{alien}» is no language for users"));
             }
         }
+        if doubled_stop(&ran.err) {
+            fail("two marks at the end of a sentence");
+        }
         for word in words.iter().filter(|word| !ran.err.contains(**word)) {
             fail(&format!("no «{word}»"));
         }
@@ -72,6 +75,26 @@ fn check(group: &str, cases: Vec<Case>) {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Whether a sentence ends twice, as where a message that ends in a mark is put before another: «?.», «..», «.;».
+/// (A range such as `1e-4..1` has no space behind it.)
+pub(crate) fn doubled_stop(text: &str) -> bool {
+    let ends_twice = |word: &str| {
+        let text = word.trim_end_matches(['?', '.', ';', ':']);
+        // What is nothing but marks is a path, such as «..» or «.:».
+        !text.is_empty() && word.len() - text.len() > 1
+    };
+    text.split_whitespace().any(ends_twice)
+}
+
+#[test]
+fn a_sentence_ends_once() {
+    assert!(doubled_stop("did you mean «dense»?. There are") && doubled_stop("that is all..\n"));
+    assert!(
+        doubled_stop("nor this.; do that")
+            && !doubled_stop("is it? 1e-4..1:9, or LO..HI. Yes. --out ..: no, .: no")
+    );
 }
 
 #[test]

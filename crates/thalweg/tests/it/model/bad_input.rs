@@ -1,6 +1,7 @@
 //! Input that `train`, `predict` and `export` refuse: exit code 2, one sentence with a remedy, nothing left behind.
 
 use super::{mixed, with_model};
+use crate::bad_input::doubled_stop;
 
 const REFUSED: &[(&str, &[&str])] = &[
     ("train", &["which data?", "thalweg train digits"]),
@@ -23,6 +24,9 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --config layers.toml", &["layers.toml, line 1, network", "convd2", "«conv2d»?"]),
     ("train iris --config conv.toml", &["--network", "layer 0 (conv2d)", "wants an image"]),
     ("train iris --regularize dropuot=0.3", &["--regularize", "«dropuot»", "«dropout»?"]),
+    ("train iris --regularize l2=1e39", &["--regularize: l2 is refused", "1e39 is infinite in f32"]),
+    ("train iris --shards 99", &["--shards 99: it must be from 1 to 32"]),
+    ("train iris --config dens.toml", &["«dens»; did you mean «dense»? There are: dense"]),
     ("train iris --regularize cutmix", &["--regularize", "cutmix"]),
     (
         "train mixed.csv --target y --config codes.toml",
@@ -39,6 +43,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("predict m mixed.csv --out mixed.csv", &["would be lost"]),
     ("predict m mixed.csv --out no/p.csv", &["no folder no"]),
     ("predict m mixed.csv --out m", &["m: this is a folder"]),
+    ("predict m mixed.csv --labels y.npy", &["--labels", "target «y»", "leave the flag out"]),
     ("predict m mixed.csv --format xml", &["--format", "xml", "json"]),
     ("export nope n.onnx", &["nope", "thalweg train"]),
     ("export m mixed.csv", &["there is a file already", "--force"]),
@@ -53,6 +58,7 @@ fn wrong_models_and_rows_are_refused() {
     folder.write("words.csv", "age,joined,member,city,job,flat\nold,2020-01-01,no,Rome,j01,5\n");
     folder.write("bad.toml", "learning_rates = 0.1\n");
     folder.write("layers.toml", "network = [{ layer = \"convd2\" }]\n");
+    folder.write("dens.toml", "network = [\"dens\"]\n");
     folder.write("conv.toml", "network = [{ layer = \"conv2d\", filters = 2 }]\n");
     folder.write("codes.toml", "network = [{ layer = \"embedding\", codes = [3] }]\n");
     folder.write("late.toml", "network = [\"relu\", { layer = \"embedding\", codes = [3] }]\n");
@@ -66,6 +72,9 @@ fn wrong_models_and_rows_are_refused() {
         }
         if ran.err.lines().count() != 1 && !ran.err.contains("For more information, try '--help'") {
             fail("more than one line");
+        }
+        if doubled_stop(&ran.err) {
+            fail("two marks at the end of a sentence");
         }
         words.iter().filter(|word| !ran.err.contains(**word)).for_each(|word| fail(&format!("no «{word}»")));
         if folder.contents() != before {

@@ -92,6 +92,7 @@ fn the_best_epochs_weights_are_kept() {
     );
     let (kept, epochs) = (told["kept_epoch"].as_u64().expect("one"), told["epochs"].as_u64().expect("some"));
     assert!(kept < epochs, "{told}");
+    assert_eq!(told["stop"], "the validation score did not get better for 4 epochs");
     // As many epochs and no more end in the same weights.
     let short = format!(
         "train wine --optimizer sgd --learning-rate 0.5 --epochs {kept} --patience 0 --metric log-loss --quiet --out n"
@@ -100,6 +101,22 @@ fn the_best_epochs_weights_are_kept() {
     let weights =
         |model: &str| std::fs::read(folder.path().join(model).join("model.safetensors")).expect("a file");
     assert!(weights("m") == weights("n"));
+}
+
+#[test]
+fn what_stopped_a_training_early_is_told() {
+    let folder = Folder::new("model-stopped");
+    for (criterion, words) in [
+        ("early-stopping=3:0.5", "the validation score did not get better by more than 0.5 for 3 epochs"),
+        ("early-stopping-gl=0.001", "GL: the validation loss lay more than 0.001 % above its lowest"),
+        ("early-stopping-pq=0.001:2", "PQ: the rise of the validation loss"),
+        ("early-stopping-up=1:1", "UP: the validation loss was higher than 1 epoch before"),
+    ] {
+        let train = "train wine --optimizer sgd --learning-rate 0.5 --epochs 500 --force --out m";
+        let told = folder.json(&format!("{train} --regularize {criterion}"));
+        assert!(told["stop"].as_str().expect("words").starts_with(words), "{criterion}: {told}");
+        assert!(told["epochs"].as_u64().expect("some") < 500, "{criterion}: {told}");
+    }
 }
 
 /// What is done to a model, and what must be said of it.

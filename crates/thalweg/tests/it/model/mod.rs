@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod folder;
+mod images;
 mod onnx;
 mod predict;
 
@@ -31,4 +32,19 @@ pub(crate) fn with_model(name: &str) -> Folder {
     folder.write("mixed.csv", mixed(260));
     folder.good(&format!("train mixed.csv {MIXED} --out m"));
     folder
+}
+
+/// An NPY file of bytes.
+pub(crate) fn npy(sizes: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let sizes: String = sizes.iter().map(|size| format!("{size}, ")).collect();
+    let mut header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({sizes}), }}");
+    while (header.len() + 11) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(bytes);
+    file
 }

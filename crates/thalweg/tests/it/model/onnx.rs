@@ -9,7 +9,7 @@ use thalweg::data::{DatasetSpec, FeatureColumn, Target};
 use thalweg::learn::nn::Activation;
 use thalweg::learn::nn::spec::KINDS;
 
-use super::{MIXED, mixed};
+use super::{MIXED, mixed, npy};
 use crate::common::Folder;
 
 /// The Python with onnxruntime, if one is named.
@@ -106,21 +106,6 @@ fn networks_of_images() {
         folder.good(&format!("train digits.csv --target target {flags}"));
         check(&folder, &python, model, "digits.csv");
     }
-}
-
-/// An NPY file of bytes.
-fn npy(sizes: &[usize], bytes: &[u8]) -> Vec<u8> {
-    let sizes: String = sizes.iter().map(|size| format!("{size}, ")).collect();
-    let mut header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({sizes}), }}");
-    while (header.len() + 11) % 64 != 0 {
-        header.push(' ');
-    }
-    header.push('\n');
-    let mut file = b"\x93NUMPY\x01\x00".to_vec();
-    file.extend((header.len() as u16).to_le_bytes());
-    file.extend(header.as_bytes());
-    file.extend(bytes);
-    file
 }
 
 /// Recipes of layers, on images of 12×10×3: together they name every kind of layer and every activation.

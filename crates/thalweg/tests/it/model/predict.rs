@@ -181,3 +181,20 @@ fn a_recipe_trains_the_same_model_again() {
         |model: &str| std::fs::read(folder.path().join(model).join("model.safetensors")).expect("a file");
     assert!(weights("m") != weights("o"));
 }
+
+#[test]
+fn a_recipe_without_patience_or_hidden_layers_is_the_same_again() {
+    let folder = Folder::new("predict-recipe");
+    // It would stop after ten epochs without a better score, if it had the usual patience.
+    folder.good(
+        "train iris --hidden none --patience 0 --optimizer sgd --learning-rate 3 --epochs 40 --quiet --out m",
+    );
+    let again = folder.json("train iris --config m/recipe.toml --out n");
+    assert_eq!(again["epochs"], 40, "{again}");
+    for file in ["model.safetensors", "recipe.toml"] {
+        let read = |model: &str| std::fs::read(folder.path().join(model).join(file)).expect("a file");
+        assert!(read("m") == read("n"), "{file}");
+    }
+    let recipe = std::fs::read_to_string(folder.path().join("m/recipe.toml")).expect("a recipe");
+    assert!(recipe.contains("patience = 0\n") && recipe.contains("hidden = []\n"), "{recipe}");
+}
