@@ -154,6 +154,7 @@ layers! {
     "max-pool2d" MaxPool2d(super::pool::max::MaxPool2dSpec),
     "avg-pool2d" AvgPool2d(super::pool::avg::AvgPool2dSpec),
     "global-avg-pool" GlobalAvgPool(super::pool::global::GlobalAvgPoolSpec),
+    "global-max-pool" GlobalMaxPool(super::pool::global_max::GlobalMaxPoolSpec),
     "batch-norm" BatchNorm(super::norm::batch::BatchNormSpec),
     "layer-norm" LayerNorm(super::norm::layer::LayerNormSpec),
     "group-norm" GroupNorm(super::norm::group::GroupNormSpec),
