@@ -196,6 +196,19 @@ impl LayerSpec {
             }
     }
 
+    /// Changes it and the layers within it.
+    pub(crate) fn change_each(&mut self, change: &mut dyn FnMut(&mut Self)) {
+        match self {
+            Self::Residual(block) => {
+                let within = block.body.iter_mut().chain(&mut block.shortcut);
+                within.for_each(|layer| layer.change_each(change));
+            }
+            Self::DropConnect(spec) => spec.inner.change_each(change),
+            _ => {}
+        }
+        change(self);
+    }
+
     fn is_rectifier(&self) -> bool {
         matches!(self, Self::Activation(spec) if spec.function == Activation::Relu)
     }
