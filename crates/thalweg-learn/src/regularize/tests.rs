@@ -261,6 +261,21 @@ fn a_strength_of_nothing_leaves_the_bits_as_they_are() {
 }
 
 #[test]
+fn each_noise_is_normal_unless_it_is_to_be_uniform() {
+    for (plain, normal, uniform) in [
+        ("input-noise=0.1", "input-noise=0.1:0", "input-noise=0.1:1"),
+        ("weight-noise=0.1", "weight-noise=0.1:0", "weight-noise=0.1:1"),
+        ("gradient-noise=0.1", "gradient-noise=0.1:0.55:0", "gradient-noise=0.1:0.55:1"),
+    ] {
+        let w = |spec: &str| {
+            trained(TABLE, Loss::CrossEntropy, spec.parse().unwrap(), 2).model.parameters().to_vec()
+        };
+        assert_eq!(w(plain), w(normal));
+        assert_ne!(w(plain), w(uniform), "{plain}");
+    }
+}
+
+#[test]
 fn many_techniques_work_together() {
     let specs = [
         (

@@ -67,7 +67,7 @@ pub struct Fitted {
 /// The bits of the result depend on the arguments and the CPU's feature level only. Denormals are flushed to zero while
 /// it runs. `keep_going` is asked before each step; once it says no, training ends as [`StopReason::Interrupted`].
 ///
-/// Where the optimizer keeps an average of the weights ([EMA, SWA](thalweg_optim::wrap), Schedule-Free), the average is
+/// Where the optimizer keeps an average ([EMA, SWA, Lookahead](thalweg_optim::wrap), Schedule-Free), the average is
 /// validated and kept; batch normalization then has running statistics of its own for it, at the price of another forward
 /// pass over the training rows: at the end of each epoch that is validated, else at the end of the training.
 ///
