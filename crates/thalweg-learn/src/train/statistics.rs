@@ -71,6 +71,7 @@ impl Statistics {
                 self.order.shuffle(&mut stream(seed, "running statistics", 0));
             }
         }
+        // What was taken before leaves no trace, not even in the last digit.
         self.network.reset_buffers(&mut self.buffers);
         let mut seen = 0;
         for rows in self.order.chunks(batch) {
