@@ -121,3 +121,32 @@ pub(super) fn unaveraged(optimizer: &OptimizerSpec, kept: u64, done: u64) -> Opt
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::{Shape, Targets};
+    use crate::train::{BatchSize, NetworkSpec};
+
+    #[test]
+    fn what_was_taken_before_leaves_no_trace() {
+        let layers = r#"[{"layer":"dense","units":3},"batch-norm"]"#;
+        let recipe = Recipe {
+            network: NetworkSpec::Layers(serde_json::from_str(layers).unwrap()),
+            loss: Loss::SquaredError,
+            batch_size: BatchSize::Rows(4),
+            ..Recipe::default()
+        };
+        let x: Vec<f32> = (0..20).map(|i| (i as f32 * 0.7).sin()).collect();
+        let train = Samples { shape: Shape::Flat(2), x: &x, targets: Targets::Values(&[0.0; 10]) };
+        let mut statistics = Statistics::new(&recipe, &train, 1).unwrap().unwrap();
+        let mut shards = Shards::new(&statistics.network, 4, 1, thalweg_optim::Threads::default());
+        let mut gathered = Gathered::new(&train, 4);
+        let small = statistics.network.init(1);
+        let large: Vec<f32> = small.iter().map(|w| w * 1e6).collect();
+        let mut take = |w: &[f32]| statistics.take(w, &train, 4, 7, &mut gathered, &mut shards).to_vec();
+        let first = take(&small);
+        assert_ne!(first, take(&large));
+        assert_eq!(first, take(&small));
+    }
+}
