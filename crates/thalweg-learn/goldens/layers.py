@@ -126,6 +126,8 @@ def module(spec, shape):
         return build(get("kernel", 2), get("stride"), get("padding", 0))
     if kind == "global-avg-pool":
         return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    if kind == "global-max-pool":
+        return nn.Sequential(nn.AdaptiveMaxPool2d(1), nn.Flatten())
     if kind == "flatten":
         return Flatten()
     if kind == "batch-norm":
@@ -180,14 +182,14 @@ def parameters(net):
     return [v for p in net.parameters() for v in flat(ours(p))]
 
 
-def case(specs, shape, rows, seed, training=False, updates=0, codes=()):
+def case(specs, shape, rows, seed, training=False, updates=0, codes=(), digits=2):
     draw = random.Random(seed)
     net = sequence(specs, shape)
     fill(net, draw)
     net.train(training or updates > 0)
 
     def draw_rows():
-        x = numbers(draw, (rows, *shape))
+        x = numbers(draw, (rows, *shape), digits=digits)
         for k, n in enumerate(codes):
             x[:, shape[0] - len(codes) + k] = torch.tensor([float(draw.randrange(n)) for _ in range(rows)])
         return x
@@ -274,6 +276,10 @@ def cases():
     add([block, "relu"], (5, 6, 3), 3, updates=2)
     add([{"layer": "embedding", "codes": [3, 120]}, {"layer": "dense", "units": 3}], (4,), 9, codes=(3, 120))
     add([{"layer": "embedding", "codes": [5, 2, 2], "width": 4}], (3,), 9, codes=(5, 2, 2))
+    add(["global-max-pool"], (3, 5, 18))
+    # Whole numbers: the largest is there several times, and the gradient goes to one of them.
+    add(["global-max-pool"], (4, 3, 3), 4, digits=0)
+    add([*conv(3), "global-max-pool", {"layer": "dense", "units": 2}], (4, 3, 2), 3)
     return found
 
 

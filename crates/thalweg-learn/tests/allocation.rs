@@ -169,12 +169,15 @@ fn a_warm_step_of_any_layer_allocates_nothing() {
         "tanh","dropout",{"layer":"avg-pool2d","kernel":2,"stride":1},"global-avg-pool",{"layer":"dense","units":7}]"#;
     let flat = r#"[{"layer":"embedding","codes":[2,3]},{"layer":"mix-point","point":1,"points":2},"layer-norm",
         {"layer":"drop-connect","inner":{"layer":"dense","units":9}},"relu","dropout","flatten"]"#;
-    let named: String = [image, flat].concat();
+    let largest = r#"[{"layer":"conv2d","filters":4},"global-max-pool",{"layer":"dense","units":5}]"#;
+    let named: String = [image, flat, largest].concat();
     for kind in KINDS {
         let written = named.contains(&format!("\"{}\"", kind.name));
         assert!(written || kind.name == "activation", "no step with {}", kind.name);
     }
-    for (json, shape) in [(image, Shape::image(8, 8, 2)), (flat, Shape::Flat(4))] {
+    for (json, shape) in
+        [(image, Shape::image(8, 8, 2)), (flat, Shape::Flat(4)), (largest, Shape::image(8, 8, 2))]
+    {
         let specs: Vec<LayerSpec> = serde_json::from_str(json).expect("a list of layers");
         let network = Network::<f32>::build(&specs, shape, 3, Init::Auto).expect("layers that fit");
         // Codes for the embedding: whole, and small enough.

@@ -166,7 +166,15 @@ fn pooling() {
             check_specs(&format!(r#"[{{"layer":"{kind}"{settings}}}]"#), input, &[1, 3]);
         }
     }
-    check_specs(r#"["global-avg-pool"]"#, Shape::image(3, 4, 5), &[1, 3]);
+    for kind in ["global-avg-pool", "global-max-pool"] {
+        check_specs(&format!(r#"["{kind}"]"#), Shape::image(3, 4, 5), &[1, 3]);
+        // What is behind it reads its output, what is before it gets its gradient.
+        check_specs(
+            &format!(r#"["tanh","{kind}",{{"layer":"dense","units":2}}]"#),
+            Shape::image(2, 3, 2),
+            &[3],
+        );
+    }
 }
 
 #[test]

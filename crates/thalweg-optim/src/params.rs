@@ -35,6 +35,8 @@ pub struct Block {
     pub role: Role,
     /// How a weight lies, if its layout says so.
     pub orientation: Option<Orientation>,
+    /// Whether each row is looked up as a vector of its own: the table of an embedding.
+    pub table: bool,
     /// Where it lies in the flat slice.
     pub range: Range<usize>,
 }
@@ -92,11 +94,29 @@ impl Layout {
     /// # Panics
     /// If there is one of that name: states are kept by it.
     pub fn push(&mut self, name: impl Into<String>, shape: &[usize], role: Role) {
-        let name = name.into();
+        self.append(name.into(), shape, role, false);
+    }
+
+    /// Appends a weight `[codes, width]` of which each step looks up rows: an embedding. What bounds a unit's weights
+    /// ([`MaxNorm`](crate::wrap::MaxNorm)) bounds each row of it; for all else it is a weight as any.
+    ///
+    /// # Panics
+    /// As [`Layout::push`].
+    pub fn push_table(&mut self, name: impl Into<String>, shape: [usize; 2]) {
+        self.append(name.into(), &shape, Role::Weight, true);
+    }
+
+    /// Appends a block as it is in another layout.
+    pub(crate) fn push_like(&mut self, block: &Block) {
+        self.append(block.name.clone(), &block.shape, block.role, block.table);
+    }
+
+    fn append(&mut self, name: String, shape: &[usize], role: Role, table: bool) {
         assert!(self.blocks.iter().all(|block| block.name != name), "two blocks are called «{name}»");
         let start = self.len();
         let range = start..start + shape.iter().product::<usize>();
-        self.blocks.push(Block { name, shape: shape.to_vec(), role, orientation: self.orientation, range });
+        let (shape, orientation) = (shape.to_vec(), self.orientation);
+        self.blocks.push(Block { name, shape, role, orientation, table, range });
     }
 
     /// The blocks, in order.

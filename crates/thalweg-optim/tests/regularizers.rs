@@ -2,8 +2,8 @@
 
 use thalweg_optim::wrap::{ElasticNet, GradientNoise, L1, LassoProx, MaxNorm};
 use thalweg_optim::{
-    Half, Keep, Layout, Momentum, Optimizer, OptimizerSpec, Orientation, Precision, Role, Rule, Sgd, Span,
-    Wrap, WrapSpec, from_fn,
+    GroupSpec, Half, Keep, Layout, Momentum, Optimizer, OptimizerSpec, Orientation, Precision, Role, Rule,
+    Sgd, Span, Wrap, WrapSpec, from_fn,
 };
 
 /// A weight of 6 numbers, a bias of 3, a scale of 3, another weight of 64.
@@ -256,6 +256,13 @@ fn a_max_norm_shrinks_the_weights_that_lead_to_a_unit() {
         // Within the ball nothing is rounded.
         assert_eq!(projected(&one(orientation, &[2, 2], Role::Weight), &w, 4.2), w);
     }
+    // Of an embedding's table each row is one, also within a group of its own.
+    for orientation in [Some(Orientation::OutIn), Some(Orientation::InOut), None] {
+        let mut layout = one(orientation, &[2], Role::Bias);
+        layout.push_table("table", [2, 2]);
+        let found = projected(&layout, &[[9.0; 2].as_slice(), &w].concat(), 2.5);
+        assert_eq!(found, [[9.0; 2].as_slice(), &rows].concat(), "{orientation:?}");
+    }
     // A vector is one unit; biases and scales are none.
     let vector = projected(&one(None, &[4], Role::Weight), &[3.0, 4.0, 0.0, 0.0], 2.5);
     assert_eq!(vector, [1.5, 2.0, 0.0, 0.0]);
@@ -313,49 +320,77 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     product(a, b) / (product(a, a) * product(b, b)).sqrt()
 }
 
+/// The first four moments of a law of variance 1, each with the variance of its power: E x²ᵏ − (E xᵏ)².
+type Moments = [(i32, f64, f64); 4];
+const NORMAL: Moments = [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)];
+/// Of [−√3, √3): E x²ᵏ is 3ᵏ/(2k + 1).
+const UNIFORM: Moments =
+    [(1, 0.0, 1.0), (2, 1.0, 0.8), (3, 0.0, 27.0 / 7.0), (4, 9.0 / 5.0, 9.0 - 81.0 / 25.0)];
+
 #[test]
-fn noise_is_normal_and_fades_as_its_schedule_says() {
+fn noise_has_its_law_and_fades_as_its_schedule_says() {
     let mut layout = Layout::default();
     layout.push("a", &[251, 200], Role::Weight);
     layout.push("b", &[50_200], Role::Bias);
     let n = layout.len() as f64;
-    let wrapper = GradientNoise { eta: 0.3, gamma: 0.55, seed: 3.0 };
-    let drawn = noise(wrapper, &layout, 10);
-    for (step, noise) in drawn.iter().enumerate() {
-        let variance = 0.3 / (1.0 + step as f64).powf(0.55);
-        let moment = |power: i32| noise.iter().map(|x| (x / variance.sqrt()).powi(power)).sum::<f64>() / n;
-        // Five standard errors of each moment of a normal law.
-        for (power, expected, deviation) in [(1, 0.0, 1_f64), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
-            let found = moment(power);
-            assert!(
-                (found - expected).abs() < 5.0 * (deviation / n).sqrt(),
-                "step {step}: moment {power} is {found}"
-            );
+    for (uniform, moments, most) in [(0.0, NORMAL, f64::INFINITY), (1.0, UNIFORM, 3_f64.sqrt() + 1e-12)] {
+        let wrapper = GradientNoise { eta: 0.3, seed: 3.0, uniform, ..GradientNoise::default() };
+        let drawn = noise(wrapper, &layout, 10);
+        for (step, noise) in drawn.iter().enumerate() {
+            let deviation = (0.3 / (1.0 + step as f64).powf(0.55)).sqrt();
+            let found = |power: i32| noise.iter().map(|x| (x / deviation).powi(power)).sum::<f64>() / n;
+            // Five standard errors of each moment.
+            for (power, expected, variance) in moments {
+                let (found, error) = (found(power), 5.0 * (variance / n).sqrt());
+                assert!(
+                    (found - expected).abs() < error,
+                    "uniform: {uniform}, step {step}: moment {power} is {found}"
+                );
+            }
+            let largest = noise.iter().fold(0.0_f64, |most, x| most.max((x / deviation).abs()));
+            assert!(largest <= most && largest > 1.73, "uniform: {uniform}, step {step}: up to {largest}");
         }
+        let (first, half) = (&drawn[0], drawn[0].len() / 2);
+        let limit = 5.0 / (half as f64).sqrt();
+        let seeded = noise(GradientNoise { seed: 4.0, ..wrapper }, &layout, 1);
+        for (what, a, b) in [
+            ("steps", &first[..], &drawn[1][..]),
+            ("blocks", &first[..half], &first[half..]),
+            ("neighbours", &first[1..], &first[..first.len() - 1]),
+            ("seeds", &first[..], &seeded[0][..]),
+        ] {
+            assert!(correlation(a, b).abs() < limit, "uniform: {uniform}, {what}");
+        }
+        assert_eq!(noise(wrapper, &layout, 1)[0], *first);
+        // A block's noise is its own, wherever it lies.
+        let mut alone = Layout::default();
+        alone.push("b", &[50_200], Role::Bias);
+        assert_eq!(noise(wrapper, &alone, 1)[0], first[half..]);
+        assert_eq!(noise(GradientNoise { eta: 0.0, ..wrapper }, &alone, 1)[0], vec![0.0; half]);
     }
-    let (first, half) = (&drawn[0], drawn[0].len() / 2);
-    let limit = 5.0 / (half as f64).sqrt();
-    let seeded = noise(GradientNoise { seed: 4.0, ..wrapper }, &layout, 1);
-    for (what, a, b) in [
-        ("steps", &first[..], &drawn[1][..]),
-        ("blocks", &first[..half], &first[half..]),
-        ("neighbours", &first[1..], &first[..first.len() - 1]),
-        ("seeds", &first[..], &seeded[0][..]),
-    ] {
-        assert!(correlation(a, b).abs() < limit, "{what}");
-    }
-    assert_eq!(noise(wrapper, &layout, 1)[0], *first);
-    // A block's noise is its own, wherever it lies.
-    let mut alone = Layout::default();
-    alone.push("b", &[50_200], Role::Bias);
-    assert_eq!(noise(wrapper, &alone, 1)[0], first[half..]);
-    assert_eq!(noise(GradientNoise { eta: 0.0, ..wrapper }, &alone, 1)[0], vec![0.0; half]);
+}
+
+#[test]
+fn an_embedding_in_a_group_of_its_own_is_bounded_by_rows() {
+    let mut layout = Layout::default().with_orientation(Orientation::InOut);
+    layout.push_table("0.embedding.table0", [2, 2]);
+    layout.push("1.dense.weight", &[2, 2], Role::Weight);
+    // The table's group has a method of its own, with its own bound; the rest has the recipe's.
+    let bounded = || wrapped("sgd", "max-norm=2.5");
+    let spec = OptimizerSpec::named("sgd")
+        .group(GroupSpec::of("*embedding*").optimizer(bounded()))
+        .group(GroupSpec::rest().optimizer(bounded()));
+    let mut optimizer = spec.build::<f64>(&layout).expect("valid");
+    let mut w = [3.0, 4.0, 0.5, 1.0, 3.0, 0.5, 4.0, 1.0];
+    optimizer.step_with(&mut w, &[0.0; 8], 1.0).expect("given gradients");
+    let expected = [1.5, 2.0, 0.5, 1.0, 1.5, 0.5, 2.0, 1.0];
+    assert!(w.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{w:?}");
 }
 
 #[test]
 fn what_is_outside_acts_before_the_noise_and_what_is_inside_after() {
     let layout = Layout::vector(50);
-    let wrapper = GradientNoise { eta: 1.0, gamma: 0.0, seed: 1.0 };
+    let wrapper = GradientNoise { eta: 1.0, gamma: 0.0, seed: 1.0, uniform: 0.0 };
     let drawn = noise(wrapper, &layout, 2);
     let sgd = || Sgd.optimizer_of::<f64>(&layout).expect("in range");
     let grad = vec![9.0; 50];
@@ -387,6 +422,6 @@ fn the_short_forms_are_the_structs() {
     let net = ElasticNet { decay: 0.5, ratio: 0.25, weights_only: 0.0 };
     assert_eq!(*sgd().elastic_net(0.5, 0.25).expect("valid").wrapper(), net);
     assert_eq!(*sgd().max_norm(2.0).expect("valid").wrapper(), MaxNorm { radius: 2.0 });
-    let noise = GradientNoise { eta: 0.5, gamma: 0.55, seed: 7.0 };
+    let noise = GradientNoise { eta: 0.5, gamma: 0.55, seed: 7.0, uniform: 0.0 };
     assert_eq!(*sgd().gradient_noise(0.5, 7).expect("valid").wrapper(), noise);
 }

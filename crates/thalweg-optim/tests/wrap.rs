@@ -12,7 +12,7 @@ use thalweg_optim::{
 };
 
 /// Towers that mix what rides with what does not.
-const TOWERS: [&[&str]; 7] = [
+const TOWERS: [&[&str]; 8] = [
     &[
         "l1=0.02:1",
         "lasso-prox=0.03",
@@ -22,6 +22,7 @@ const TOWERS: [&[&str]; 7] = [
         "ema=0.9",
     ],
     &["max-norm=1.1", "gradient-noise=0.01:0.5:7", "clip-norm=0.7", "lookahead=2:0.5", "guard"],
+    &["gradient-noise=0.01:0.5:7:1", "clip-norm=0.7", "ema=0.9"],
     &["clip-norm=0.5", "clip-value=0.2", "weight-decay=0.01", "decoupled-decay=0.02", "guard", "ema=0.9"],
     &["ema=0.9", "swa=3:2"],
     &["lookahead=3:0.7", "swa=2:1", "ema=0.95", "guard"],

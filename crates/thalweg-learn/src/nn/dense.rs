@@ -40,7 +40,7 @@ impl Kind for DenseSpec {
         let Shape::Flat(inputs) = site.input else {
             return Err(LayerError::new(
                 site,
-                "it wants plain numbers; put `flatten` or `global-avg-pool` before it",
+                "it wants plain numbers; put `flatten`, `global-avg-pool` or `global-max-pool` before it",
             ));
         };
         if inputs == 0 || self.units == 0 {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
+use thalweg_optim::Layout;
 use thalweg_optim::random::Stream;
-use thalweg_optim::{Layout, Role};
 
 use super::init::uniform;
 use super::layer::{Backward, Forward, Layer};
@@ -139,7 +139,7 @@ impl<T: Math> Layer<T> for Embedding {
 
     fn layout(&self, prefix: &str, layout: &mut Layout) {
         for (index, table) in self.tables.iter().enumerate() {
-            layout.push(format!("{prefix}.table{index}"), &[table.codes, table.width], Role::Weight);
+            layout.push_table(format!("{prefix}.table{index}"), [table.codes, table.width]);
         }
     }
 

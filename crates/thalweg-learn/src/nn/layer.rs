@@ -71,7 +71,8 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
     /// Overwrites the gradients of the parameters and, if wanted, of the input.
     fn backward(&self, pass: Backward<'_, T>);
 
-    /// Moves the buffers by what the last forward pass in training saw: called once a step.
+    /// Moves the buffers by what the last forward pass in training saw: called once a step. (Or by what one that only measures
+    /// saw: [`Mode::Measure`].)
     fn update_buffers(&self, _buffers: &mut [T], _saved: &[T], _batch: usize) {}
 }
 
@@ -80,6 +81,8 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
 pub enum Mode {
     /// Nothing is random, and batch normalization uses its running statistics.
     Evaluate,
+    /// Nothing is random, and batch normalization uses the statistics of the batch: to take its running statistics anew.
+    Measure,
     /// Masks and noise are drawn from the key: the same key, the same masks.
     Train {
         /// Differs from step to step, and from layer to layer.
@@ -101,7 +104,7 @@ impl Mode {
     #[must_use]
     pub fn within(self, index: usize) -> Self {
         match self {
-            Self::Evaluate => Self::Evaluate,
+            Self::Evaluate | Self::Measure => self,
             Self::Train { key, step } => Self::Train { key: mix(key ^ mix(index as u64 + 1)), step },
         }
     }
@@ -109,7 +112,7 @@ impl Mode {
     /// The key, if the pass is one of training.
     pub fn key(self) -> Option<u64> {
         match self {
-            Self::Evaluate => None,
+            Self::Evaluate | Self::Measure => None,
             Self::Train { key, .. } => Some(key),
         }
     }

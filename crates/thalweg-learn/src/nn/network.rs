@@ -94,8 +94,13 @@ impl<T: Math> Network<T> {
     /// Start values of what is not trained.
     pub fn init_buffers(&self) -> Vec<T> {
         let mut buffers = vec![T::ZERO; self.buffers.len()];
-        self.layers.init_buffers(&mut buffers);
+        self.reset_buffers(&mut buffers);
         buffers
+    }
+
+    /// Puts the start values of what is not trained back in place.
+    pub(crate) fn reset_buffers(&self, buffers: &mut [T]) {
+        self.layers.init_buffers(buffers);
     }
 
     /// The memory that batches of at most `batch` rows need.

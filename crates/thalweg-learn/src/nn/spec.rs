@@ -154,6 +154,7 @@ layers! {
     "max-pool2d" MaxPool2d(super::pool::max::MaxPool2dSpec),
     "avg-pool2d" AvgPool2d(super::pool::avg::AvgPool2dSpec),
     "global-avg-pool" GlobalAvgPool(super::pool::global::GlobalAvgPoolSpec),
+    "global-max-pool" GlobalMaxPool(super::pool::global_max::GlobalMaxPoolSpec),
     "batch-norm" BatchNorm(super::norm::batch::BatchNormSpec),
     "layer-norm" LayerNorm(super::norm::layer::LayerNormSpec),
     "group-norm" GroupNorm(super::norm::group::GroupNormSpec),
@@ -193,6 +194,19 @@ impl LayerSpec {
                 Self::DropConnect(spec) => spec.inner.any(such),
                 _ => false,
             }
+    }
+
+    /// Changes it and the layers within it.
+    pub(crate) fn change_each(&mut self, change: &mut dyn FnMut(&mut Self)) {
+        match self {
+            Self::Residual(block) => {
+                let within = block.body.iter_mut().chain(&mut block.shortcut);
+                within.for_each(|layer| layer.change_each(change));
+            }
+            Self::DropConnect(spec) => spec.inner.change_each(change),
+            _ => {}
+        }
+        change(self);
     }
 
     fn is_rectifier(&self) -> bool {

@@ -99,8 +99,8 @@ impl RegularizeSpec {
     /// What disturbs the weights in each step of a training, if a technique does.
     pub fn weight_noise(&self, layout: &Layout, seed: u64) -> Option<NoisyWeights> {
         self.chosen().iter().find_map(|chosen| {
-            let deviation = chosen.technique().weight_noise(chosen.values())?;
-            Some(NoisyWeights::new(deviation, layout, key(seed, chosen.name())))
+            let law = chosen.technique().weight_noise(chosen.values())?;
+            Some(NoisyWeights::new(law, layout, key(seed, chosen.name())))
         })
     }
 }

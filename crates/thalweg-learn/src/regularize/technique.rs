@@ -6,6 +6,7 @@ use thalweg_optim::{Range, WrapSpec};
 
 use super::augment::affine::Warp;
 use super::draws::Draws;
+use super::noise::law::Noise;
 use super::plan::{Alter, Scene};
 use crate::nn::{LayerSpec, Loss, Shape};
 use crate::train::StoppingSpec;
@@ -41,8 +42,8 @@ pub trait Technique: Sync {
         None
     }
 
-    /// σ of the noise on the weights, drawn anew in each step.
-    fn weight_noise(&self, _values: &[f64]) -> Option<f64> {
+    /// The noise on the weights, drawn anew in each step.
+    fn weight_noise(&self, _values: &[f64]) -> Option<Noise> {
         None
     }
 

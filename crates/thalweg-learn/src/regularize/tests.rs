@@ -249,6 +249,8 @@ fn a_strength_of_nothing_leaves_the_bits_as_they_are() {
         ("random-erasing=0", IMAGES),
         ("stochastic-depth=0", IMAGES),
         ("weight-noise=0", TABLE),
+        ("weight-noise=0:1", TABLE),
+        ("gradient-noise=0:0.5:1", TABLE),
         ("input-noise=0", IMAGES),
         ("l2=0", TABLE),
         ("swa=0:1000", TABLE),
@@ -257,6 +259,21 @@ fn a_strength_of_nothing_leaves_the_bits_as_they_are() {
             trained(shape, Loss::CrossEntropy, spec.parse().unwrap(), 2).model.parameters().to_vec()
         };
         assert_eq!(w(spec), w("none"), "{spec}");
+    }
+}
+
+#[test]
+fn each_noise_is_normal_unless_it_is_to_be_uniform() {
+    for (plain, normal, uniform) in [
+        ("input-noise=0.1", "input-noise=0.1:0", "input-noise=0.1:1"),
+        ("weight-noise=0.1", "weight-noise=0.1:0", "weight-noise=0.1:1"),
+        ("gradient-noise=0.1", "gradient-noise=0.1:0.55:0", "gradient-noise=0.1:0.55:1"),
+    ] {
+        let w = |spec: &str| {
+            trained(TABLE, Loss::CrossEntropy, spec.parse().unwrap(), 2).model.parameters().to_vec()
+        };
+        assert_eq!(w(plain), w(normal));
+        assert_ne!(w(plain), w(uniform), "{plain}");
     }
 }
 
@@ -285,6 +302,7 @@ fn the_bits_are_the_same_on_any_number_of_threads() {
     for spec in [
         "crop=1,input-noise,label-smoothing,mixup,dropout,weight-noise",
         "manifold-mixup,rotation,spatial-dropout",
+        "input-noise=0.1:1,weight-noise=0.01:1,gradient-noise=0.001:0.55:1",
     ] {
         let recipe = Recipe { shards: 3, ..recipe(IMAGES, Loss::CrossEntropy, spec.parse().unwrap()) };
         let w = |count| {
@@ -326,6 +344,8 @@ fn a_recipe_keeps_its_regularization() {
     let texts: Vec<String> = wrapped.optimizer(320, 7).wrap.iter().map(ToString::to_string).collect();
     // Ten steps an epoch; half of them come before the average.
     assert_eq!(texts, ["weight-decay=0.1:1", "swa=50:1"]);
+    let noisy = Recipe { regularize: "gradient-noise=0.1:0.5:1".parse().unwrap(), ..wrapped };
+    assert_eq!(noisy.optimizer(320, 7).wrap[0].to_string(), "gradient-noise=0.1:0.5:7:1");
 }
 
 #[test]

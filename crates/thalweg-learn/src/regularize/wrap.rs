@@ -6,6 +6,7 @@
 
 use thalweg_optim::{Range, WrapSpec};
 
+use super::noise::law::UNIFORM;
 use super::technique::{Course, Family, Info, Setting, Technique};
 
 /// A wrapper as a technique.
@@ -116,7 +117,7 @@ pub(super) static MAX_NORM: Wraps = Wraps {
         name: "max-norm",
         family: Family::Penalty,
         summary: "keeps the weights that lead to each unit within a ball",
-        formula: "Wⱼ ← Wⱼ·min(1, c/‖Wⱼ‖)",
+        formula: "Wⱼ ← Wⱼ·min(1, c/‖Wⱼ‖) for each unit, filter, or code of an embedding",
         source: "Srebro & Shraibman 2005; Srivastava et al. 2014",
         settings: &[Setting { key: "radius", symbol: "c", range: Range::POSITIVE, default: 3.0 }],
         strengths: &[4.0, 3.0, 2.0],
@@ -129,12 +130,13 @@ pub(super) static GRADIENT_NOISE: Wraps = Wraps {
     info: Info {
         name: "gradient-noise",
         family: Family::Noise,
-        summary: "normal noise on the gradient that fades with the steps",
-        formula: "g ← g + n, n from N(0, η/(1 + t)^γ)",
+        summary: "normal or uniform noise on the gradient that fades with the steps",
+        formula: "g ← g + n, n of mean 0 and variance η/(1 + t)^γ; normal, or uniform if u = 1",
         source: "Neelakantan et al. 2015",
         settings: &[
             Setting { key: "eta", symbol: "η", range: Range::NON_NEGATIVE, default: 0.01 },
             Setting { key: "gamma", symbol: "γ", range: Range::NON_NEGATIVE, default: 0.55 },
+            UNIFORM,
         ],
         strengths: &[1e-4, 1e-3, 1e-2],
     },
@@ -142,7 +144,8 @@ pub(super) static GRADIENT_NOISE: Wraps = Wraps {
     values: |spec, values, course| {
         // The wrapper's seed is one of its settings, so a number that f64 holds.
         let seed = course.seed & ((1 << 53) - 1);
-        spec.with("eta", values[0]).with("gamma", values[1]).with("seed", seed as f64)
+        let spec = spec.with("eta", values[0]).with("gamma", values[1]);
+        spec.with("seed", seed as f64).with("uniform", values[2])
     },
 };
 
@@ -160,6 +163,7 @@ pub(super) static CLIP_NORM: Wraps = Wraps {
     values: |spec, values, _| spec.with("max-norm", values[0]),
 };
 
+/// The running statistics of batch normalization are taken anew for the average, as for SWA.
 pub(super) static EMA: Wraps = Wraps {
     info: Info {
         name: "ema",
@@ -174,7 +178,9 @@ pub(super) static EMA: Wraps = Wraps {
     values: |spec, values, _| spec.with("decay", values[0]),
 };
 
-/// The start is a share of the training, so that it means the same for any number of rows and epochs.
+/// The start is a share of the training, so that it means the same for any number of rows and epochs. The running statistics
+/// of batch normalization are taken anew for the average, as the paper does: one more forward pass over the training rows
+/// wherever the average is judged.
 pub(super) static SWA: Wraps = Wraps {
     info: Info {
         name: "swa",

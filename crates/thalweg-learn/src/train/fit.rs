@@ -7,9 +7,11 @@ use thalweg_optim::schedule::Plateau;
 use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
 
 use super::early_stopping::{Best, EarlyStopping, Progress, Scores};
+use super::gathered::Gathered;
 use super::history::{EpochRecord, History, StopReason};
 use super::model::{CHUNK, Model, predict_into};
 use super::recipe::{Recipe, RecipeError};
+use super::statistics::{Statistics, unaveraged};
 use crate::kernel::denormal::FlushDenormals;
 use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
@@ -77,6 +79,8 @@ pub struct Fitted {
     pub best: Option<Best>,
     /// Steps done.
     pub steps: u64,
+    /// What its user should know: full sentences.
+    pub notes: Vec<String>,
 }
 
 /// Trains the recipe's network on `train`.
@@ -84,6 +88,10 @@ pub struct Fitted {
 /// The bits of the result depend on the arguments and the CPU's feature level only. Denormals are flushed to zero while
 /// it runs. `keep_going` is asked before each step, and now and then while a technique looks through the rows before the
 /// first; once it says no, training ends as [`StopReason::Interrupted`].
+///
+/// Where the optimizer keeps an average ([EMA, SWA, Lookahead](thalweg_optim::wrap), Schedule-Free), the average is
+/// validated and kept; batch normalization then has running statistics of its own for it, at the price of another forward
+/// pass over the training rows: at the end of each epoch that is validated, else at the end of the training.
 ///
 /// A schedule that reduces on a plateau observes the validation loss of each epoch, or the training loss if there is no
 /// validation part.
@@ -149,20 +157,23 @@ pub fn fit_on<'a>(
         }
     }
     let best = watch.as_ref().and_then(|watch| watch.stopping.best());
-    let (w, buffers) = match watch {
-        Some(watch) if best.is_some() => (watch.best_w, watch.best_buffers),
+    let done = training.optimizer.steps();
+    let (w, buffers, kept) = match watch {
+        Some(watch) if best.is_some() => (watch.best_w, watch.best_buffers, watch.best_steps),
         _ => {
             let judged = training.judged();
-            (judged.w.to_vec(), judged.buffers.to_vec())
+            (judged.w.to_vec(), judged.buffers.to_vec(), done)
         }
     };
-    let Training { network, optimizer, .. } = training;
+    let notes = unaveraged(&recipe.optimizer(train.rows(), seed), kept, done).into_iter().collect();
+    let Training { network, .. } = training;
     Ok(Fitted {
         model: Model { network, w, buffers, loss: recipe.loss },
         history,
         stop,
         best,
-        steps: optimizer.steps(),
+        steps: done,
+        notes,
     })
 }
 
@@ -171,7 +182,7 @@ struct Judged<'a> {
     network: &'a Network<f32>,
     /// An average of the path if the optimizer keeps one, else W.
     w: &'a [f32],
-    /// The running statistics of W's path, also beside an average.
+    /// The running statistics: of W's path, or of an average its own.
     buffers: &'a [f32],
 }
 
@@ -195,6 +206,8 @@ pub(super) struct Training<'a> {
     shards: Shards<f32>,
     order: Vec<u32>,
     gathered: Gathered,
+    /// For an average; none where batch normalization keeps nothing.
+    statistics: Option<Statistics>,
     plan: BatchPlan,
     finds: &'a Finds,
     noise: Option<NoisyWeights>,
@@ -228,6 +241,7 @@ impl<'a> Training<'a> {
         let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
+        let statistics = Statistics::new(recipe, &train, outputs)?;
         let plan = BatchPlan::new(recipe, train, outputs, seed, finds);
         let noise = recipe.regularize.weight_noise(network.layout(), seed);
         Ok(Self {
@@ -246,6 +260,7 @@ impl<'a> Training<'a> {
             shards,
             order,
             gathered,
+            statistics,
             plan,
             finds,
             noise,
@@ -254,8 +269,15 @@ impl<'a> Training<'a> {
 
     fn judged(&mut self) -> Judged<'_> {
         let averaged = self.optimizer.average(&self.w, &mut self.average);
-        let w = if averaged { &self.average[..] } else { &self.w[..] };
-        Judged { network: &self.network, w, buffers: &self.buffers }
+        let (network, w) = (&self.network, if averaged { &self.average[..] } else { &self.w[..] });
+        let buffers = match &mut self.statistics {
+            Some(statistics) if averaged => {
+                let (batch, seed) = (self.batch, self.seed);
+                statistics.take(w, &self.train, batch, seed, &mut self.gathered, &mut self.shards)
+            }
+            _ => &self.buffers,
+        };
+        Judged { network, w, buffers }
     }
 
     /// One pass over the data in the order of the stream (seed, "shuffle", epoch). Returns the mean loss.
@@ -400,57 +422,6 @@ impl Pace {
     }
 }
 
-/// What [`Training::new`] does not let in.
-const NO_SOFT: &str = "samples have codes or numbers, not distributions";
-
-/// The rows of a batch, copied together.
-#[derive(Debug, Default)]
-struct Gathered {
-    x: Vec<f32>,
-    classes: Vec<u32>,
-    values: Vec<f32>,
-}
-
-impl Gathered {
-    fn new(train: &Samples<'_>, batch: usize) -> Self {
-        let mut gathered = Self { x: Vec::with_capacity(batch * train.shape.len()), ..Self::default() };
-        match train.targets {
-            Targets::Classes(_) => gathered.classes.reserve(batch),
-            Targets::Values(_) => gathered.values.reserve(batch),
-            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
-        }
-        gathered
-    }
-
-    fn fill(&mut self, train: &Samples<'_>, rows: &[u32]) {
-        self.x.clear();
-        let width = train.shape.len();
-        for &row in rows {
-            self.x.extend_from_slice(&train.x[row as usize * width..][..width]);
-        }
-        match train.targets {
-            Targets::Classes(codes) => {
-                self.classes.clear();
-                self.classes.extend(rows.iter().map(|&row| codes[row as usize]));
-            }
-            Targets::Values(values) => {
-                self.values.clear();
-                self.values.extend(rows.iter().map(|&row| values[row as usize]));
-            }
-            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
-        }
-    }
-
-    fn samples(&self, train: &Samples<'_>) -> Samples<'_> {
-        let targets = match train.targets {
-            Targets::Classes(_) => Targets::Classes(&self.classes),
-            Targets::Values(_) => Targets::Values(&self.values),
-            Targets::Soft(_) => unreachable!("{NO_SOFT}"),
-        };
-        Samples { shape: train.shape, x: &self.x, targets }
-    }
-}
-
 /// A validation part under watch.
 struct Watch<'a> {
     validation: Validation<'a>,
@@ -458,6 +429,8 @@ struct Watch<'a> {
     stopping: EarlyStopping,
     best_w: Vec<f32>,
     best_buffers: Vec<f32>,
+    /// Steps up to the best epoch.
+    best_steps: u64,
     workspace: Workspace<f32>,
     predictions: Predictions,
 }
@@ -470,6 +443,7 @@ impl<'a> Watch<'a> {
             stopping: EarlyStopping::new(recipe.stopping()),
             best_w: vec![0.0; network.layout().len()],
             best_buffers: vec![0.0; network.buffers().len()],
+            best_steps: 0,
             workspace: network.workspace(CHUNK.min(validation.samples.rows())),
             predictions: recipe.loss.no_predictions(network.outputs()),
         }
@@ -478,6 +452,7 @@ impl<'a> Watch<'a> {
     fn look(&mut self, epoch: u32, train_loss: f64, training: &mut Training<'_>) -> (EpochRecord, Progress) {
         let samples = self.validation.samples;
         let Self { workspace, predictions, .. } = self;
+        let steps = training.optimizer.steps();
         let Judged { network, w, buffers } = training.judged();
         predict_into(network, w, buffers, self.loss, samples.x, workspace, predictions);
         let valid_cost = (self.validation.cost)(predictions);
@@ -487,6 +462,7 @@ impl<'a> Watch<'a> {
         if progress.improved {
             self.best_w.copy_from_slice(w);
             self.best_buffers.copy_from_slice(buffers);
+            self.best_steps = steps;
         }
         let record =
             EpochRecord { train_loss, valid_loss: finite(valid_loss), valid_cost: finite(valid_cost) };

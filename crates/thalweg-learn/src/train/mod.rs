@@ -2,10 +2,12 @@
 
 pub mod early_stopping;
 pub mod fit;
+mod gathered;
 pub mod history;
 pub mod model;
 pub mod range_test;
 pub mod recipe;
+mod statistics;
 
 pub use crate::predictions::Predictions;
 pub use early_stopping::{EarlyStopping, Progress, Scores, StoppingError, StoppingSpec};

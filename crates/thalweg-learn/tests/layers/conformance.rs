@@ -56,6 +56,13 @@ pub(crate) const EXAMPLES: &[Example] = &[
         misspelt: ("size", "no fields"),
     },
     Example {
+        name: "global-max-pool",
+        settings: "",
+        input: &[3, 2, 5],
+        wrong: Some(("", &[8], "image")),
+        misspelt: ("size", "no fields"),
+    },
+    Example {
         name: "batch-norm",
         settings: r#""epsilon":0.01,"momentum":0.2,"ghost":2"#,
         input: &[3, 2, 5],

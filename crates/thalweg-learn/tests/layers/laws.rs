@@ -194,3 +194,21 @@ fn an_embedding_puts_vectors_behind_numbers() {
         assert!(message.contains("column 0 of an embedding has the codes 0 to 3, not"), "{message}");
     }
 }
+
+#[test]
+fn a_nan_is_the_largest_of_its_window() {
+    let shape = Shape::image(4, 4, 2);
+    // Pixels of the first window of each: its first, one within, its last.
+    for (json, places) in [
+        (r#"["global-max-pool"]"#, [0, 6, 15]),
+        (r#"[{"layer":"max-pool2d","kernel":3,"stride":1}]"#, [0, 5, 10]),
+    ] {
+        for place in places {
+            let mut run = Run::<f64>::json(json, shape, 1);
+            let mut x: Vec<f64> = (0..shape.len()).map(|i| (i as f64 * 0.7).sin()).collect();
+            x[2 * place + 1] = f64::NAN;
+            let y = run.forward(&x, Mode::Evaluate);
+            assert!(y[1].is_nan() && y[0].is_finite(), "{json}, pixel {place}: {y:?}");
+        }
+    }
+}

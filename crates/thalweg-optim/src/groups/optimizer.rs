@@ -59,7 +59,7 @@ impl<T: Real> Groups<T> {
             }
             let own = &mut distinct[member].1;
             member_of.push((member, own.len()));
-            own.push(&block.name, &block.shape, block.role);
+            own.push_like(block);
         }
         let members = distinct.into_iter().map(|(share, own)| {
             let optimizer = member_spec(spec, groups[share.group].optimizer.as_deref(), share.decay)?.build(&own)?;

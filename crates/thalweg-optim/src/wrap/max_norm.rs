@@ -16,7 +16,12 @@ use crate::span::{Span, recycle};
 /// A unit is an output: a row of `[out, in]`, a column of `[in, out]`, all that leads to a filter of a convolution. How the
 /// weights lie is the layout's word ([`Layout::with_orientation`](crate::Layout::with_orientation)); where it says nothing,
 /// outputs are the last axis, as for [`ClipAdaptive`](super::ClipAdaptive). A weight of one axis is one unit. Biases and the
-/// scales of norms are left alone. As Keras's `MaxNorm` (whose ‖Wⱼ‖ + 1e-7 is left out) and `torch.renorm`.
+/// scales of norms are left alone. As Keras's `MaxNorm` (whose ‖Wⱼ‖ + 1e-7 is left out) and `torch.renorm`: with
+/// `axis=0` for a dense layer and `axis=[0, 1, 2]` for a convolution, where Keras's default of 0 takes each column of
+/// pixels for itself.
+///
+/// Of an embedding ([`Layout::push_table`](crate::Layout::push_table)) each row is bounded, the vector of a code: `axis=1`
+/// in Keras. (PyTorch's `Embedding(max_norm=c)` does so, too, but only to rows that a batch looks up, and before the step.)
 ///
 /// An average from outside follows W as it is after the projection. W that a rule keeps for itself (schedule-free z, slow
 /// weights inside) is not projected. A step that was refused, that only collected a gradient, or in which a search was
@@ -77,7 +82,9 @@ impl MaxNorm {
         if w.is_empty() || block.role != Role::Weight {
             return;
         }
-        let orientation = block.orientation.unwrap_or(Orientation::InOut);
+        let stated = block.orientation.unwrap_or(Orientation::InOut);
+        // A code's vector is a row, whichever way the matrices of units lie.
+        let orientation = if block.table { Orientation::OutIn } else { stated };
         match (block.matrix(orientation), orientation) {
             (None, _) => self.rows(w, w.len()),
             (Some((_, inputs)), Orientation::OutIn) => self.rows(w, inputs),

@@ -272,7 +272,7 @@ impl<'d> Ready<'d> {
             }
             StopReason::Completed | StopReason::EarlyStopped => {}
         }
-        let Fitted { model, history, stop, best, .. } = fitted;
+        let Fitted { model, history, stop, best, notes, .. } = fitted;
         let report = |part: &Prepared| parts.report(&model, metric, part);
         let report = TrainReport {
             data: data.name.clone(),
@@ -287,7 +287,7 @@ impl<'d> Ready<'d> {
             metric,
             training: report(&parts.train),
             validation: parts.validation.as_ref().map(report),
-            notes: parts.preparation.notes().to_vec(),
+            notes: [parts.preparation.notes(), &notes].concat(),
         };
         let Parts { preparation, .. } = parts;
         let saved = SavedModel { data: data.name.clone(), recipe, schema: data.schema(), preparation, model };

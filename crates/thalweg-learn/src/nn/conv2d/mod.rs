@@ -75,7 +75,7 @@ impl Kind for Conv2dSpec {
         let Shape::Image { channels, .. } = site.input else {
             return Err(LayerError::new(
                 site,
-                "it wants an image; it must stand before `flatten` and `global-avg-pool`",
+                "it wants an image; it must stand before `flatten` and global pooling",
             ));
         };
         let Self { filters, kernel, stride, dilation, groups, .. } = *self;

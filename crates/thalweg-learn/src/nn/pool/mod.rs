@@ -2,6 +2,7 @@
 
 pub mod avg;
 pub mod global;
+pub mod global_max;
 pub mod max;
 
 use serde::{Deserialize, Serialize};

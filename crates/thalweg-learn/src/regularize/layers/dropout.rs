@@ -38,7 +38,8 @@ impl Technique for Dropout {
     fn layers(&self, values: &[f64], layers: Vec<LayerSpec>) -> Vec<LayerSpec> {
         rewrite(layers, &mut |layer, place, out| {
             let activated = matches!(layer, LayerSpec::Activation(_)) && !place.image;
-            let drops = activated || matches!(layer, LayerSpec::GlobalAvgPool(_));
+            let drops =
+                activated || matches!(layer, LayerSpec::GlobalAvgPool(_) | LayerSpec::GlobalMaxPool(_));
             out.push(layer);
             if drops {
                 out.push(LayerSpec::Dropout(DropoutSpec { rate: values[0] }));

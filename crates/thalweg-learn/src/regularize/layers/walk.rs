@@ -38,7 +38,9 @@ fn rewrite_from(
                 // The shortcut stays as it is: the way on which the signal passes unchanged.
                 *image = within;
             }
-            LayerSpec::Flatten(_) | LayerSpec::GlobalAvgPool(_) => *image = false,
+            LayerSpec::Flatten(_) | LayerSpec::GlobalAvgPool(_) | LayerSpec::GlobalMaxPool(_) => {
+                *image = false
+            }
             _ => {}
         }
         let before_activation = matches!(layers.peek(), Some(LayerSpec::Activation(_)));
@@ -53,6 +55,7 @@ fn wants_images(layers: &[LayerSpec]) -> bool {
         | LayerSpec::MaxPool2d(_)
         | LayerSpec::AvgPool2d(_)
         | LayerSpec::GlobalAvgPool(_)
+        | LayerSpec::GlobalMaxPool(_)
         | LayerSpec::Flatten(_) => true,
         LayerSpec::Residual(block) => wants_images(&block.body),
         LayerSpec::DropConnect(around) => wants_images(std::slice::from_ref(&around.inner)),

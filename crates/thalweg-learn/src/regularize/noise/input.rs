@@ -1,13 +1,12 @@
 //! Noise on the inputs.
 
 use thalweg_optim::Range;
-use thalweg_optim::kernel::dispatch;
 
 use super::super::draws::Draws;
 use super::super::plan::{Alter, Batch, Scene};
 use super::super::technique::{Family, Info, Setting, Site, Technique};
+use super::law::{Noise, UNIFORM};
 use crate::kernel::draw::Bits;
-use crate::kernel::normal::AddNormal;
 
 /// x ← x + n for every number of every row, with n of mean 0 and standard deviation σ: normal, or uniform in
 /// [−√3·σ, √3·σ). σ is in the units of the prepared numbers: those of a standardized column are its standard deviations.
@@ -25,7 +24,7 @@ impl Technique for InputNoise {
             source: "Bishop 1995",
             settings: &[
                 Setting { key: "deviation", symbol: "σ", range: Range::NON_NEGATIVE, default: 0.1 },
-                Setting { key: "uniform", symbol: "u", range: Range::SWITCH, default: 0.0 },
+                UNIFORM,
             ],
             strengths: &[0.05, 0.1, 0.3],
         }
@@ -36,31 +35,18 @@ impl Technique for InputNoise {
     }
 
     fn alter(&self, values: &[f64], _scene: &Scene<'_>) -> Option<Box<dyn Alter>> {
-        Some(Box::new(Noise { deviation: values[0] as f32, uniform: values[1] != 0.0 }))
+        Some(Box::new(EachRow(Noise { deviation: values[0] as f32, uniform: values[1] != 0.0 })))
     }
 }
 
 #[derive(Debug)]
-struct Noise {
-    deviation: f32,
-    uniform: bool,
-}
+struct EachRow(Noise);
 
-impl Alter for Noise {
+impl Alter for EachRow {
     fn alter(&mut self, batch: &mut Batch<'_>, key: u64) {
-        let (width, deviation) = (batch.width(), self.deviation);
+        let width = batch.width();
         for (row, x) in batch.x.chunks_exact_mut(width).enumerate() {
-            let bits = Bits::new(Draws::key(key, row as u64), 0.0);
-            if self.uniform {
-                let reach = 3.0_f32.sqrt() * deviation;
-                for (index, x) in x.iter_mut().enumerate() {
-                    // 24 bits are as many as an f32 holds: the end itself is never reached.
-                    let unit = (bits.of(index) >> 8) as f32 / (1 << 24) as f32;
-                    *x += reach * (2.0 * unit - 1.0);
-                }
-            } else {
-                dispatch(AddNormal { bits, deviation, out: x });
-            }
+            self.0.add(Bits::new(Draws::key(key, row as u64), 0.0), x);
         }
     }
 }

@@ -139,6 +139,9 @@ const RECIPES: &[(&str, &str)] = &[
         r#"network = [{ layer = "max-pool2d" }, "flatten", "flatten", { layer = "dense", units = 5 }, "relu"]"#,
     ),
     ("pooled", r#"network = [{ layer = "conv2d", filters = 5, kernel = 1 }, "relu", "global-avg-pool"]"#),
+    // Behind a convolution with the channels first, and on an image as it came.
+    ("largest", r#"network = [{ layer = "conv2d", filters = 5 }, "tanh", "global-max-pool"]"#),
+    ("largest-plain", r#"network = ["global-max-pool", { layer = "dense", units = 4 }, "relu"]"#),
     // One way ends with the channels first, the other as the image came.
     ("two-ways", r#"network = [{ layer = "residual", body = [{ layer = "conv2d", filters = 3 }] }, "tanh"]"#),
     (

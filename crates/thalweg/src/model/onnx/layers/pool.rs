@@ -1,4 +1,4 @@
-//! `MaxPool`, `AveragePool` and `GlobalAveragePool`.
+//! `MaxPool`, `AveragePool`, `GlobalAveragePool` and `GlobalMaxPool`.
 
 use thalweg_learn::nn::pool::PoolWindow;
 use thalweg_learn::nn::pool::avg::AvgPool2dSpec;
@@ -23,11 +23,11 @@ pub(super) fn average(graph: &mut Graph, spec: &AvgPool2dSpec, rows: Rows) -> Ro
     rows.with(value)
 }
 
-/// The mean of each channel.
-pub(super) fn global(graph: &mut Graph, rows: Rows, site: &Site<'_>) -> Rows {
+/// One number for each channel, by the operator of that name.
+pub(super) fn global(graph: &mut Graph, operator: &str, rows: Rows, site: &Site<'_>) -> Rows {
     let rows = rows.ordered(graph, Order::ChannelsFirst);
-    let means = graph.node("GlobalAveragePool", &[&rows.value], &[]);
-    let value = graph.reshape(&means, &[site.output.len()]);
+    let pooled = graph.node(operator, &[&rows.value], &[]);
+    let value = graph.reshape(&pooled, &[site.output.len()]);
     rows.with(value)
 }
 
