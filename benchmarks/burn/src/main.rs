@@ -7,7 +7,6 @@ mod networks;
 use std::io::BufRead;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::nn::loss::{BinaryCrossEntropyLossConfig, CrossEntropyLossConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int, Tensor};
@@ -159,7 +158,7 @@ impl<M: Classifier> Training<M> {
         let losses = [0; 2].map(|_| (0..steps).map(|_| f64::from(self.step())).sum::<f64>() / steps as f64);
         json!({
             "version": version(),
-            "parameters": self.model.as_ref().expect("it is put back").num_params(),
+            "parameters": self.model.as_ref().expect("it is put back").trained(),
             "loss_start": before,
             "loss_epoch_1": losses[0],
             "loss_epoch_2": losses[1],

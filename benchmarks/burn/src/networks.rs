@@ -10,6 +10,11 @@ use burn::tensor::{Device, Tensor};
 pub(crate) trait Classifier: Module {
     /// A row of logits each.
     fn forward(&self, x: Tensor<2>) -> Tensor<2>;
+
+    /// Numbers that are trained: Burn counts running statistics among a module's parameters.
+    fn trained(&self) -> usize {
+        self.num_params()
+    }
 }
 
 /// Dense layers with ReLU between them.
@@ -89,6 +94,11 @@ impl Normed {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.norm.forward(self.convolution.forward(x))
     }
+
+    /// Running means and variances.
+    fn running(&self) -> usize {
+        2 * self.norm.gamma.val().dims()[0]
+    }
 }
 
 /// Two convolutions around which the input is added (He et al. 2016, option B).
@@ -152,6 +162,15 @@ impl Classifier for Resnet8 {
             x = block.forward(x);
         }
         self.output.forward(self.pool.forward(x).flatten(1, 3))
+    }
+
+    fn trained(&self) -> usize {
+        let in_blocks = self
+            .blocks
+            .iter()
+            .flat_map(|block| [Some(&block.first), Some(&block.second), block.shortcut.as_ref()]);
+        let all = in_blocks.flatten().chain([&self.stem]);
+        self.num_params() - all.map(Normed::running).sum::<usize>()
     }
 }
 

@@ -227,6 +227,21 @@ pub fn build<T: Math>(specs: &[LayerSpec], input: Shape, init: Init) -> Result<S
     Ok(Sequence::new(input, build_each(specs, input, init)?))
 }
 
+/// The layers and their places in the list, with each rectifier behind the max pooling that follows it: the largest of
+/// rectified numbers is the largest one, rectified. So the bits are the same, and the map that is rectified is smaller. A
+/// rectifier behind batch normalization stays where it is: there it costs nothing.
+fn pooled_first(specs: &[LayerSpec]) -> Vec<(usize, &LayerSpec)> {
+    let mut ordered: Vec<_> = specs.iter().enumerate().collect();
+    for at in 1..ordered.len() {
+        let normalized = at >= 2 && matches!(ordered[at - 2].1, LayerSpec::BatchNorm(_));
+        let pools = matches!(ordered[at].1, LayerSpec::MaxPool2d(_));
+        if pools && ordered[at - 1].1.is_rectifier() && !normalized {
+            ordered.swap(at - 1, at);
+        }
+    }
+    ordered
+}
+
 pub(super) fn build_each<T: Math>(
     specs: &[LayerSpec],
     input: Shape,
@@ -234,7 +249,8 @@ pub(super) fn build_each<T: Math>(
 ) -> Result<Vec<Box<dyn Layer<T>>>, LayerError> {
     let mut input = input;
     let mut layers = Vec::with_capacity(specs.len());
-    for (index, spec) in specs.iter().enumerate() {
+    let ordered = pooled_first(specs);
+    for (at, &(index, spec)) in ordered.iter().enumerate() {
         let behind = specs[index + 1..].iter().take_while(|spec| !spec.has_weights());
         let next = behind.into_iter().find_map(|spec| match spec {
             LayerSpec::Activation(spec) => Some(spec.function),
@@ -242,9 +258,9 @@ pub(super) fn build_each<T: Math>(
         });
         let site = Site { input, init, next };
         // Normalization and the rectifier behind it are one layer: both move more memory than they compute.
-        let layer = match (spec, index.checked_sub(1).map(|before| &specs[before])) {
+        let layer = match (spec, at.checked_sub(1).map(|before| ordered[before].1)) {
             (LayerSpec::BatchNorm(settings), _)
-                if specs.get(index + 1).is_some_and(LayerSpec::is_rectifier) =>
+                if ordered.get(at + 1).is_some_and(|(_, next)| next.is_rectifier()) =>
             {
                 BatchNorm::rectified(*settings, &site)
             }

@@ -72,7 +72,7 @@ impl<T: Math> Kernel for Means<'_, T> {
     fn run<I: Isa>(self) {
         let Self { pool, x, y } = self;
         let channels = pool.windows.channels;
-        pool.windows.for_each(|output, input, _| {
+        pool.windows.for_each(|output, input| {
             let y = &mut y[output * channels..][..channels];
             for (y, &x) in y.iter_mut().zip(&x[input * channels..][..channels]) {
                 *y += x;
@@ -95,7 +95,7 @@ impl<T: Math> Kernel for Back<'_, T> {
     fn run<I: Isa>(self) {
         let Self { pool, dx, dy } = self;
         let channels = pool.windows.channels;
-        pool.windows.for_each(|output, input, _| {
+        pool.windows.for_each(|output, input| {
             let dx = &mut dx[input * channels..][..channels];
             for (dx, &dy) in dx.iter_mut().zip(&dy[output * channels..][..channels]) {
                 *dx += dy * pool.share;

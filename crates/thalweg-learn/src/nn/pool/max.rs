@@ -7,6 +7,7 @@ use super::super::layer::{Backward, Forward, Layer};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use super::{PoolWindow, Windows};
+use crate::kernel::columns::{ByColumns, part, part_mut};
 use crate::kernel::math::Math;
 
 /// The settings of max pooling.
@@ -42,10 +43,6 @@ impl<T: Math> Layer<T> for MaxPool2d {
         true
     }
 
-    fn spoils_gradient(&self) -> bool {
-        true
-    }
-
     fn forward(&self, pass: Forward<'_, T>) {
         let outputs = self.windows.output_shape().len();
         for (x, y) in pass.x.chunks_exact(self.windows.inputs()).zip(pass.y.chunks_exact_mut(outputs)) {
@@ -56,11 +53,15 @@ impl<T: Math> Layer<T> for MaxPool2d {
     fn backward(&self, pass: Backward<'_, T>) {
         let Some(dx) = pass.dx else { return };
         let (inputs, outputs) = (self.windows.inputs(), self.windows.output_shape().len());
-        dx.fill(T::ZERO);
+        // Where every pixel lies in one window, each is written once.
+        let adds = !self.windows.are_tiles();
+        if adds {
+            dx.fill(T::ZERO);
+        }
         let images = pass.x.chunks_exact(inputs).zip(dx.chunks_exact_mut(inputs));
-        let results = pass.y.chunks_exact(outputs).zip(pass.dy.chunks_exact_mut(outputs));
+        let results = pass.y.chunks_exact(outputs).zip(pass.dy.chunks_exact(outputs));
         for ((x, dx), (y, dy)) in images.zip(results) {
-            dispatch(Back { windows: &self.windows, x, dx, y, dy });
+            dispatch(Back { windows: &self.windows, x, dx, y, dy, adds });
         }
     }
 }
@@ -74,50 +75,79 @@ struct Largest<'a, T> {
 impl<T: Math> Kernel for Largest<'_, T> {
     type Output = ();
 
-    #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { windows, x, y } = self;
-        let channels = windows.channels;
-        windows.for_each(|output, input, nth| {
-            let y = &mut y[output * channels..][..channels];
-            let x = &x[input * channels..][..channels];
-            if nth == 0 {
-                y.copy_from_slice(x);
-            } else {
-                for (y, &x) in y.iter_mut().zip(x) {
-                    // Not `>` alone: a NaN in x must win, and one in y must stay.
-                    *y = if x <= *y || *y != *y { *y } else { x };
-                }
-            }
-        });
+    fn run<I: Isa>(mut self) {
+        self.all(self.windows.channels);
     }
 }
 
-/// Gives each output's gradient to the first number that equals it, and takes it away, so that no second one gets it.
+impl<T: Math> ByColumns for Largest<'_, T> {
+    #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, first: usize) {
+        let (channels, (height, width)) = (self.windows.channels, self.windows.output);
+        for output in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let (rows, columns) = self.windows.pixels(output);
+            let mut largest = [T::from_f64(f64::NEG_INFINITY); B];
+            for row in rows {
+                for column in columns.clone() {
+                    let pixel = (row * self.windows.input.1 + column) * channels;
+                    let x = part::<T, B>(&self.x[pixel..][..channels], first);
+                    for j in 0..B {
+                        // Not `>` alone: a NaN in x must win, and one before it must stay.
+                        let stays = x[j] <= largest[j] || largest[j] != largest[j];
+                        largest[j] = if stays { largest[j] } else { x[j] };
+                    }
+                }
+            }
+            let at = (output.0 * width + output.1) * channels;
+            *part_mut(&mut self.y[at..][..channels], first) = largest;
+        }
+    }
+}
+
+/// Gives each output's gradient to the first number that equals it, and to no second one.
 struct Back<'a, T> {
     windows: &'a Windows,
     x: &'a [T],
     dx: &'a mut [T],
     y: &'a [T],
-    dy: &'a mut [T],
+    dy: &'a [T],
+    /// Whether dx is added to.
+    adds: bool,
 }
 
 impl<T: Math> Kernel for Back<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        let Self { windows, x, dx, y, dy } = self;
-        let channels = windows.channels;
-        windows.for_each(|output, input, _| {
-            let (y, dy) = (&y[output * channels..][..channels], &mut dy[output * channels..][..channels]);
-            let (x, dx) = (&x[input * channels..][..channels], &mut dx[input * channels..][..channels]);
-            for (((&x, dx), &y), dy) in x.iter().zip(dx).zip(y).zip(dy) {
-                let here = x == y;
-                *dx += if here { *dy } else { T::ZERO };
-                *dy = if here { T::ZERO } else { *dy };
+    fn run<I: Isa>(mut self) {
+        self.all(self.windows.channels);
+    }
+}
+
+impl<T: Math> ByColumns for Back<'_, T> {
+    #[inline(always)]
+    fn block<const B: usize>(&mut self, first: usize) {
+        let (channels, (height, width)) = (self.windows.channels, self.windows.output);
+        for output in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let (rows, columns) = self.windows.pixels(output);
+            let at = (output.0 * width + output.1) * channels;
+            let y = part::<T, B>(&self.y[at..][..channels], first);
+            let mut dy = part::<T, B>(&self.dy[at..][..channels], first);
+            for row in rows {
+                for column in columns.clone() {
+                    let pixel = (row * self.windows.input.1 + column) * channels;
+                    let x = part::<T, B>(&self.x[pixel..][..channels], first);
+                    let dx = part_mut::<T, B>(&mut self.dx[pixel..][..channels], first);
+                    let before = if self.adds { *dx } else { [T::ZERO; B] };
+                    for j in 0..B {
+                        let here = x[j] == y[j];
+                        dx[j] = before[j] + if here { dy[j] } else { T::ZERO };
+                        dy[j] = if here { T::ZERO } else { dy[j] };
+                    }
+                }
             }
-        });
+        }
     }
 }

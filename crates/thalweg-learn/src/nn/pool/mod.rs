@@ -5,6 +5,8 @@ pub mod global;
 pub mod global_max;
 pub mod max;
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::conv2d::Window;
@@ -69,22 +71,33 @@ impl Windows {
         self.input.0 * self.input.1 * self.channels
     }
 
+    /// Whether every pixel lies in exactly one window.
+    fn are_tiles(&self) -> bool {
+        let Window { kernel, stride, padding, .. } = self.window;
+        let covered = (self.output.0 * kernel.0, self.output.1 * kernel.1);
+        kernel == stride && padding == (0, 0) && covered == self.input
+    }
+
+    /// The rows and columns of the image that an output's window covers.
+    #[inline(always)]
+    fn pixels(&self, (y, x): (usize, usize)) -> (Range<usize>, Range<usize>) {
+        let Window { kernel, stride, padding, .. } = self.window;
+        let top = (y * stride.0).saturating_sub(padding.0);
+        let bottom = (y * stride.0 + kernel.0 - padding.0).min(self.input.0);
+        let left = (x * stride.1).saturating_sub(padding.1);
+        let right = (x * stride.1 + kernel.1 - padding.1).min(self.input.1);
+        (top..bottom, left..right)
+    }
+
     /// Calls `each` with every output position and the input positions of its window that lie within the image.
     #[inline(always)]
-    fn for_each(&self, mut each: impl FnMut(usize, usize, usize)) {
-        let Window { kernel, stride, padding, .. } = self.window;
-        for oy in 0..self.output.0 {
-            let top = (oy * stride.0).saturating_sub(padding.0);
-            let bottom = (oy * stride.0 + kernel.0 - padding.0).min(self.input.0);
-            for ox in 0..self.output.1 {
-                let left = (ox * stride.1).saturating_sub(padding.1);
-                let right = (ox * stride.1 + kernel.1 - padding.1).min(self.input.1);
-                let output = oy * self.output.1 + ox;
-                let mut nth = 0;
-                for y in top..bottom {
-                    for x in left..right {
-                        each(output, y * self.input.1 + x, nth);
-                        nth += 1;
+    fn for_each(&self, mut each: impl FnMut(usize, usize)) {
+        for y in 0..self.output.0 {
+            for x in 0..self.output.1 {
+                let (rows, columns) = self.pixels((y, x));
+                for row in rows {
+                    for column in columns.clone() {
+                        each(y * self.output.1 + x, row * self.input.1 + column);
                     }
                 }
             }
