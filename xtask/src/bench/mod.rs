@@ -1,5 +1,6 @@
 //! `cargo xtask bench NAME`: the benchmarks, a row each. Results are committed under `benchmarks/`.
 
+mod accuracy;
 mod compare;
 mod contender;
 mod machine;
@@ -17,6 +18,7 @@ struct Bench {
 }
 
 const BENCHES: &[Bench] = &[
+    Bench { name: "accuracy", usage: accuracy::USAGE, run: accuracy::run },
     Bench { name: "compare", usage: compare::USAGE, run: compare::run },
     Bench { name: "optim", usage: optim::USAGE, run: optim::run },
     Bench { name: "train", usage: train::USAGE, run: train::run },

@@ -467,3 +467,6 @@ impl<T: Real> Columns<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,7 +182,11 @@ impl Site<'_> {
         if self.has_images() {
             return Ok(());
         }
-        Err(format!("it wants images, and these rows are {} plain numbers: {instead}", self.input))
+        Err(format!(
+            "it wants images, and these rows are {} plain numbers: {instead}; if they are images, take a network that reads \
+             them as such (network = \"lenet\")",
+            self.input
+        ))
     }
 
     /// Refuses images.

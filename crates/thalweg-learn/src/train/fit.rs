@@ -160,6 +160,10 @@ pub fn fit_on<'a>(
     let done = training.optimizer.steps();
     let (w, buffers, kept) = match watch {
         Some(watch) if best.is_some() => (watch.best_w, watch.best_buffers, watch.best_steps),
+        // What was cut short is judged by nobody: no pass over all rows for its average.
+        _ if matches!(stop, StopReason::Interrupted | StopReason::Diverged { .. }) => {
+            (training.w.to_vec(), training.buffers.clone(), done)
+        }
         _ => {
             let judged = training.judged();
             (judged.w.to_vec(), judged.buffers.to_vec(), done)
@@ -168,7 +172,7 @@ pub fn fit_on<'a>(
     let notes = unaveraged(&recipe.optimizer(train.rows(), seed), kept, done).into_iter().collect();
     let Training { network, .. } = training;
     Ok(Fitted {
-        model: Model { network, w, buffers, loss: recipe.loss },
+        model: Model::new(network, w, buffers, recipe.loss),
         history,
         stop,
         best,

@@ -1,5 +1,6 @@
 //! A trained network.
 
+use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Workspace};
 use crate::predictions::Predictions;
 
@@ -7,7 +8,8 @@ use crate::predictions::Predictions;
 #[derive(Debug)]
 pub struct Model {
     pub(crate) network: Network<f32>,
-    pub(crate) w: Vec<f32>,
+    /// As they were in training: a loop over what begins with a cache line is faster.
+    pub(crate) w: Lines<f32>,
     pub(crate) buffers: Vec<f32>,
     pub(crate) loss: Loss,
 }
@@ -23,7 +25,7 @@ impl Model {
     pub fn new(network: Network<f32>, w: Vec<f32>, buffers: Vec<f32>, loss: Loss) -> Self {
         assert_eq!(w.len(), network.layout().len(), "the parameters do not fit the network");
         assert_eq!(buffers.len(), network.buffers().len(), "the buffers do not fit the network");
-        Self { network, w, buffers, loss }
+        Self { network, w: Lines::copy_of(&w), buffers, loss }
     }
 
     /// What it was trained with.

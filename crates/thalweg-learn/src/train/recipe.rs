@@ -94,7 +94,8 @@ pub enum RecipeError {
     Regularize(#[from] RegularizeError),
     /// Rows to train or validate on that may be of several classes.
     #[error(
-        "the rows have soft targets, which are made of a batch within a step: give each row one class or one number, and          say regularize = {{ label-smoothing = 0.1 }} or {{ mixup = 0.2 }}"
+        "the rows have soft targets, which are made of a batch within a step: give each row one class or one number, and say \
+         regularize = {{ label-smoothing = 0.1 }} or {{ mixup = 0.2 }}"
     )]
     SoftTargets,
 }

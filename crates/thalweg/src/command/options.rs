@@ -239,6 +239,11 @@ impl Options {
                  compare my.csv --target y`",
             )
         })?;
+        if self.regularizers.as_ref().is_some_and(|listed| listed.0.is_empty()) {
+            return Err(Failure::usage(
+                "--regularizers: nothing is named; name techniques, such as dropout,mixup, or write all",
+            ));
+        }
         Ok(StudySpec {
             data,
             dataset: self.dataset(),

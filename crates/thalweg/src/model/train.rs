@@ -210,7 +210,10 @@ impl<'d> Ready<'d> {
             return Err(TrainError::NoFeatures);
         }
         let recipe = &training.recipe;
-        let network = recipe.network(shape_of(&parts.preparation), outputs)?;
+        let (input, rows) = (shape_of(&parts.preparation), parts.train.rows);
+        // First, so that a technique is blamed for the layers that it would add.
+        recipe.check(input, rows).map_err(regularization)?;
+        let network = recipe.network(input, outputs)?;
         let parameters = network.layout().len();
         if parameters > MOST_WEIGHTS {
             return Err(TrainError::Setting {
@@ -222,8 +225,6 @@ impl<'d> Ready<'d> {
             });
         }
         // Built once, so that settings are refused before a step.
-        let rows = parts.train.rows;
-        recipe.check(network.input(), rows).map_err(regularization)?;
         OptimizerSpec { wrap: Vec::new(), ..recipe.optimizer.clone() }
             .resolved()
             .map_err(refused("optimizer"))?;

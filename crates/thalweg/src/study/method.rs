@@ -84,6 +84,9 @@ impl Methods {
         } else {
             methods.add_named(spec, place)?;
         }
+        // Early stopping that every method has is every method's way to choose its epochs.
+        let stops = spec.every_method()?.stopping().is_some();
+        methods.all.iter_mut().for_each(|method| method.best_epoch |= stops);
         methods.note_untried(spec.learning_rates.values().len());
         Ok(methods)
     }
@@ -208,7 +211,7 @@ impl Method {
     pub(crate) fn apply(&self, recipe: Recipe, strength: Option<f64>, refit: bool) -> Recipe {
         let Some(technique) = &self.technique else { return recipe };
         // A refit has no validation part: it repeats the epochs that were chosen.
-        if self.best_epoch && refit {
+        if refit && technique.info().family == Family::Stopping {
             return recipe;
         }
         let chosen = strength.and_then(|strength| technique.clone().strength(strength).ok());

@@ -78,12 +78,13 @@ fn sentences(
                 .to_owned(),
         ];
     };
-    let mut sentences = vec![format!(
-        "{} has the best mean {metric}: {}{}.",
-        sentence_start(title(&best.method)),
-        score_text(best.score.mean.unwrap_or(f64::NAN)),
-        interval_text(best),
-    )];
+    let score = score_text(best.score.mean.unwrap_or(f64::NAN));
+    let mut sentences = vec![if best.method == NONE {
+        format!("Without any technique the mean {metric} is best: {score}{}.", interval_text(best))
+    } else {
+        let title = sentence_start(title(&best.method));
+        format!("{title} has the best mean {metric}: {score}{}.", interval_text(best))
+    }];
     if verdict.tied.is_empty() && !verdict.worse.is_empty() {
         sentences.push("Every other method that finished is worse by more than chance explains.".to_owned());
     } else if !verdict.tied.is_empty() {

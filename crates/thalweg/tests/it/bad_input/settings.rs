@@ -39,6 +39,7 @@ pub(super) fn wrong_settings() -> Vec<Case> {
             "compare iris --regularize l2=1e39 --regularizers dropout",
             &["--regularize: l2 is refused"],
         ),
+        ("no technique", vec![], "compare iris --regularizers ,", &["--regularizers: nothing is named"]),
         (
             "a technique around a search",
             vec![],

@@ -12,6 +12,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("train iris --learning-rate -1", &["--learning-rate", "-1"]),
     ("train iris --learning-rate fast", &["--learning-rate", "fast"]),
     ("train iris --hidden 0", &["--hidden 0", "1 to 65536"]),
+    ("train digits --regularize batch-norm=1", &["--regularize: batch-norm does not apply", "ghost"]),
     ("train iris --hidden 65536,65536", &["--network, --hidden: layer 2 (dense)", "100000000 weights"]),
     ("train iris --epochs 0", &["--epochs 0", "1000000"]),
     ("train iris --validation 1", &["--validation 1", "less than 1"]),
