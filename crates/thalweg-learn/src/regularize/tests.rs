@@ -169,7 +169,8 @@ fn a_technique_that_does_not_apply_says_why_and_what_does() {
     };
     assert_eq!(
         check("cutmix", TABLE, Loss::CrossEntropy),
-        "cutmix does not apply: it wants images, and these rows are 5 plain numbers: use mixup"
+        "cutmix does not apply: it wants images, and these rows are 5 plain numbers: use mixup; if they are images, take a \
+         network that reads them as such (network = \"lenet\")"
     );
     assert!(check("smote", IMAGES, Loss::CrossEntropy).contains("it wants a table"));
     assert!(check("label-smoothing", TABLE, Loss::SquaredError).contains("use mixup"));
