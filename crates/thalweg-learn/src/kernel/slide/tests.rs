@@ -109,7 +109,7 @@ impl<T: Real> Given<T> {
 
 fn every_level_agrees_with_the_formula<T: Real>(tolerance: f64) {
     // Not `> tolerance`: a number that was never written is NaN.
-    let far = |a: T, b: T| !((a - b).to_f64().abs() <= tolerance);
+    let close = |a: T, b: T| (a - b).to_f64().abs() <= tolerance;
     for case in cases() {
         assert!(case.0.has_loop(), "{case:?}");
         let given = Given::<T>::new(case);
@@ -117,11 +117,11 @@ fn every_level_agrees_with_the_formula<T: Real>(tolerance: f64) {
         let mut fused: Option<(Vec<T>, Vec<T>)> = None;
         for &level in levels() {
             let ours = given.on(level, true);
-            let wrong = ours.0.iter().zip(&y).chain(ours.1.iter().zip(&dw)).any(|(&a, &b)| far(a, b));
-            assert!(!wrong, "{case:?} {level:?}");
+            let right = ours.0.iter().zip(&y).chain(ours.1.iter().zip(&dw)).all(|(&a, &b)| close(a, b));
+            assert!(right, "{case:?} {level:?}");
             let fresh = given.on(level, false).1;
-            let wrong = fresh.iter().zip(&dw).any(|(&a, &b)| far(a + T::from_f64(0.5), b));
-            assert!(!wrong, "without adding, {case:?} {level:?}");
+            let right = fresh.iter().zip(&dw).all(|(&a, &b)| close(a + T::from_f64(0.5), b));
+            assert!(right, "without adding, {case:?} {level:?}");
             // Levels with fused additions do the same additions in the same order.
             if level != Level::Baseline {
                 assert!(
