@@ -7,7 +7,7 @@ use thalweg_learn::kernel::math::Math;
 use thalweg_learn::nn::embedding::Embedding;
 use thalweg_learn::nn::spec::build;
 use thalweg_learn::nn::{
-    Activation, Backward, BatchObjective, Dense, Forward, Init, Layer, LayerSpec, Loss, Mode, Network,
+    Activation, Backward, BatchObjective, Dense, Forward, Init, Layer, LayerSpec, Loss, Mode, Network, Piece,
     Sequence, Shape, Targets,
 };
 use thalweg_optim::{Layout, Objective};
@@ -40,6 +40,9 @@ fn check(what: &str, at: &[f64], gradient: &[f64], mut f: impl FnMut(&[f64]) -> 
     }
 }
 
+/// Rows of a piece: so few that batches have several, and an odd last one.
+const AT_ONCE: usize = 2;
+
 /// Masks are the same in each pass.
 const MODE: Mode = Mode::Train { key: 5, step: 5 };
 
@@ -66,7 +69,8 @@ fn check_layer_on(
     let memory = || (vec![f64::NAN; layer.saved_len(batch)], vec![f64::NAN; layer.scratch_len(batch)]);
     let outputs = || vec![f64::NAN; batch * layer.output().len()];
     let forward = |w: &[f64], x: &[f64], y: &mut [f64], saved: &mut [f64], scratch: &mut [f64]| {
-        layer.forward(Forward { batch, w, buffers: &buffers, x, y, saved, scratch, mode });
+        let (piece, buffers) = (Piece::whole(batch), &buffers);
+        Forward { piece, w, buffers, x, y, saved, scratch, mode }.through(layer, AT_ONCE);
     };
     let value = |w: &[f64], x: &[f64]| {
         let ((mut saved, mut scratch), mut y) = (memory(), outputs());
@@ -79,7 +83,8 @@ fn check_layer_on(
         let mut dy = weights.clone();
         let (saved, scratch) = (&mut saved, &mut scratch);
         let (w, x, y, buffers) = (&w, &x, &y, &buffers);
-        layer.backward(Backward { batch, w, buffers, x, y, dy: &mut dy, dw, dx, saved, scratch, mode });
+        let (piece, dy) = (Piece::whole(batch), &mut dy);
+        Backward { piece, w, buffers, x, y, dy, dw, dx, saved, scratch, mode }.through(layer, AT_ONCE);
     };
     // NaN where the layer has to overwrite.
     let (mut dw, mut dx) = (vec![f64::NAN; w.len()], vec![f64::NAN; x.len()]);
@@ -100,8 +105,8 @@ fn check_layer_on(
         let (saved, scratch, dx_here) = (&mut saved[..], &mut scratch[..], Some(&mut [][..]));
         let before = dw;
         let (w, y, buffers, dw) = (&w, &y, &buffers, &mut alone);
-        layer.backward(Backward {
-            batch,
+        let pass = Backward {
+            piece: Piece::whole(batch),
             w,
             buffers,
             x: &[],
@@ -112,7 +117,8 @@ fn check_layer_on(
             saved,
             scratch,
             mode,
-        });
+        };
+        pass.through(layer, AT_ONCE);
         assert_eq!((&dy, &alone), (&dx, &before), "{what}: in place, back");
     }
 }

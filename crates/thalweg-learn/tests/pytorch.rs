@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thalweg_learn::kernel::math::Math;
 use thalweg_learn::nn::{
-    Activation, Backward, BatchObjective, Forward, Init, Loss, Mode, Network, Shape, Targets,
+    Activation, Backward, BatchObjective, Forward, Init, Loss, Mode, Network, Piece, Shape, Targets,
 };
 use thalweg_optim::registry::REGISTRY;
 use thalweg_optim::{Objective, OptimizerSpec};
@@ -140,13 +140,13 @@ fn activations<T: Math>(tolerance: f64, floor: f64) {
         let (x, n) = (cast::<T>(&golden.x), golden.x.len());
         let (mut y, mut dx, mut dy) = (vec![T::ZERO; n], vec![T::ZERO; n], vec![T::ONE; n]);
         let layer = golden.name.layer::<T>(Shape::Flat(n));
-        let (batch, w, buffers, mode) = (1, &[][..], &[][..], Mode::Evaluate);
+        let (piece, w, buffers, mode) = (Piece::whole(1), &[][..], &[][..], Mode::Evaluate);
         let (x, y) = (&x[..], &mut y[..]);
-        layer.forward(Forward { batch, w, buffers, x, y, saved: &mut [], scratch: &mut [], mode });
+        layer.forward(Forward { piece, w, buffers, x, y, saved: &mut [], scratch: &mut [], mode });
         close(golden.name.name(), y, &golden.y, tolerance, floor);
         let (dy, dx_there) = (&mut dy[..], Some(&mut dx[..]));
         let (dw, saved, scratch) = (&mut [][..], &mut [][..], &mut [][..]);
-        layer.backward(Backward { batch, w, buffers, x, y, dy, dw, dx: dx_there, saved, scratch, mode });
+        layer.backward(Backward { piece, w, buffers, x, y, dy, dw, dx: dx_there, saved, scratch, mode });
         close(&format!("{}′", golden.name.name()), &dx, &golden.slope, tolerance, floor);
     }
 }

@@ -1,6 +1,6 @@
 //! Threads that share a step's pass over memory.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rayon::ThreadPool;
 
@@ -14,7 +14,7 @@ pub struct Threads {
 }
 
 impl Threads {
-    /// `count` threads; 0 and 1 mean the caller's own.
+    /// `count` threads, of which whoever calls [`Threads::run`] is one; 0 and 1 mean that one alone.
     ///
     /// # Errors
     /// If the system does not give that many.
@@ -22,13 +22,14 @@ impl Threads {
         if count <= 1 {
             return Ok(Self::default());
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+        // The caller works, too: else it would have to be woken after each step's every part.
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count - 1).build();
         Ok(Self { pool: Some(Arc::new(pool.map_err(std::io::Error::other)?)) })
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads() + 1)
     }
 
     /// Does `work` for each part, the parts on all threads.
@@ -47,17 +48,20 @@ impl Threads {
 /// Of any type: else every rule would compile the pool's machinery anew, which took a third of the crate's build.
 type Job<'a> = &'a mut (dyn FnMut() + Send);
 
+/// Each thread takes the next job until there is none: one that the system holds up keeps no other waiting.
 fn spread(pool: &ThreadPool, jobs: &mut [Job<'_>]) {
-    pool.install(|| halve(jobs));
-}
-
-fn halve(jobs: &mut [Job<'_>]) {
-    match jobs {
-        [] => {}
-        [job] => job(),
-        _ => {
-            let (left, right) = jobs.split_at_mut(jobs.len() / 2);
-            rayon::join(|| halve(left), || halve(right));
+    let helpers = pool.current_num_threads().min(jobs.len() - 1);
+    let queue = Mutex::new(jobs.iter_mut());
+    let next = || queue.lock().expect("no job runs while the queue is locked").next();
+    let work = || {
+        while let Some(job) = next() {
+            job();
         }
-    }
+    };
+    pool.in_place_scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(|_| work());
+        }
+        work();
+    });
 }

@@ -7,7 +7,7 @@ use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
 use super::init::uniform;
-use super::layer::{Backward, Forward, Layer};
+use super::layer::{Backward, Forward, Layer, Piece};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
@@ -104,7 +104,7 @@ impl<T: Math> Layer<T> for Dense {
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
-        let Forward { batch, w, x, y, .. } = pass;
+        let Forward { piece: Piece { batch, .. }, w, x, y, .. } = pass;
         let (weight, bias) = w.split_at(self.weights());
         dispatch(MatMul {
             m: batch,
@@ -119,7 +119,7 @@ impl<T: Math> Layer<T> for Dense {
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { batch, w, x, dy, dw, dx, scratch, .. } = pass;
+        let Backward { piece: Piece { batch, .. }, w, x, dy, dw, dx, scratch, .. } = pass;
         let (weight, _) = w.split_at(self.weights());
         let (dweight, dbias) = dw.split_at_mut(self.weights());
         dispatch(MatMul {

@@ -6,7 +6,7 @@ use thalweg_optim::{Layout, Role};
 
 use super::conv2d::Window;
 use super::init::uniform;
-use super::layer::{Backward, Forward, Layer};
+use super::layer::{Backward, Forward, Layer, Pace};
 use super::shape::Shape;
 use crate::kernel::columns::ColumnSums;
 use crate::kernel::conv::padded_columns;
@@ -146,8 +146,12 @@ impl<T: Math> Layer<T> for Depthwise {
     }
 
     fn scratch_len(&self, _batch: usize) -> usize {
-        // Forward: weights and an image. Back: also their gradients, and that of an output.
-        2 * (self.packed_len() + self.padded) + self.windows.len() * self.windows.wide()
+        // Forward: weights and an image. Back: also their gradients, that of an output, and its sums.
+        2 * (self.packed_len() + self.padded) + self.windows.len() * self.windows.wide() + self.filters
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
@@ -165,21 +169,26 @@ impl<T: Math> Layer<T> for Depthwise {
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { w, x, dy, dw, mut dx, scratch, .. } = pass;
-        let (dweight, dbias) = dw.split_at_mut(self.weights());
-        if self.bias {
-            dispatch(ColumnSums { rows: dy, sums: dbias });
-        }
+        let Backward { piece, w, x, dy, dw, mut dx, scratch, .. } = pass;
         let (packed, rest) = scratch.split_at_mut(self.packed_len());
         let (packed_dw, rest) = rest.split_at_mut(self.packed_len());
         let (padded, rest) = rest.split_at_mut(self.padded);
         let (padded_dx, rest) = rest.split_at_mut(self.padded);
-        let wide_dy = &mut rest[..self.windows.len() * self.windows.wide()];
+        let (wide_dy, rest) = rest.split_at_mut(self.windows.len() * self.windows.wide());
+        let sums = &mut rest[..self.filters];
+        if piece.is_first() {
+            dw.fill(T::ZERO);
+        }
+        let (dweight, dbias) = dw.split_at_mut(self.weights());
         self.widen(w, packed);
-        packed_dw.fill(T::ZERO);
+        self.widen(dweight, packed_dw);
         padded.fill(T::ZERO);
         let (inputs, windows) = (self.input.len(), &self.windows);
         for (index, (x, dy)) in x.chunks_exact(inputs).zip(dy.chunks_exact(self.output.len())).enumerate() {
+            if self.bias {
+                dispatch(ColumnSums { rows: dy, sums });
+                dbias.iter_mut().zip(&*sums).for_each(|(dbias, &sum)| *dbias += sum);
+            }
             self.pad(x, padded);
             self.widen(dy, wide_dy);
             dispatch(Correlate { windows, x: padded, dy: wide_dy, dw: packed_dw });

@@ -76,7 +76,8 @@ impl<T: Math> DropConnect<T> {
         let Some(key) = mode.key() else { return };
         let kept = T::from_f64(1.0 / (1.0 - self.rate));
         for range in &self.weights {
-            dispatch(Mask { bits: Bits::new(key, self.rate), kept, values: &mut values[range.clone()] });
+            let values = &mut values[range.clone()];
+            dispatch(Mask { bits: Bits::new(key, self.rate), kept, first: 0, values });
         }
     }
 

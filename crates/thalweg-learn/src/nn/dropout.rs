@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::layer::{Backward, Forward, Layer, Mode};
+use super::layer::{Backward, Forward, Layer, Mode, Pace};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site};
 use crate::kernel::draw::Bits;
@@ -61,13 +61,13 @@ impl Dropout {
         Some((Bits::new(key, self.rate), T::from_f64(1.0 / (1.0 - self.rate))))
     }
 
-    /// `to` ← the masked `from`; empty if it is in `to` already.
-    fn apply<T: Math>(self, from: &[T], to: &mut [T], mode: Mode) {
+    /// `to` ← the masked `from`; empty if it is in `to` already. The rows begin with the batch's `first`.
+    fn apply<T: Math>(self, first: usize, from: &[T], to: &mut [T], mode: Mode) {
         if !from.is_empty() {
             to.copy_from_slice(from);
         }
         if let Some((bits, kept)) = self.mask(mode) {
-            dispatch(Mask { bits, kept, values: to });
+            dispatch(Mask { bits, kept, first: first * self.shape.len(), values: to });
         }
     }
 }
@@ -85,14 +85,22 @@ impl<T: Math> Layer<T> for Dropout {
         true
     }
 
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Either]
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        self.apply(pass.x, pass.y, pass.mode);
+        self.apply(pass.piece.first, pass.x, pass.y, pass.mode);
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
         match pass.dx {
-            Some([]) => self.apply(&[], pass.dy, pass.mode),
-            Some(dx) => self.apply(pass.dy, dx, pass.mode),
+            Some([]) => self.apply(pass.piece.first, &[], pass.dy, pass.mode),
+            Some(dx) => self.apply(pass.piece.first, pass.dy, dx, pass.mode),
             None => {}
         }
     }
@@ -103,6 +111,8 @@ pub(super) struct Mask<'a, T> {
     pub(super) bits: Bits,
     /// 1/(1 − p).
     pub(super) kept: T,
+    /// The place of the first value.
+    pub(super) first: usize,
     pub(super) values: &'a mut [T],
 }
 
@@ -113,7 +123,7 @@ impl<T: Math> Kernel for Mask<'_, T> {
     fn run<I: Isa>(self) {
         for (index, value) in self.values.iter_mut().enumerate() {
             let scaled = *value * self.kept;
-            *value = if self.bits.drops(index) { T::ZERO } else { scaled };
+            *value = if self.bits.drops(self.first + index) { T::ZERO } else { scaled };
         }
     }
 }

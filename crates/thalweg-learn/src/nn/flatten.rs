@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::layer::{Backward, Forward, Layer};
+use super::layer::{Backward, Forward, Layer, Pace};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site};
 use crate::kernel::math::Math;
@@ -55,6 +55,14 @@ impl<T: Math> Layer<T> for Unchanged {
 
     fn spoils_gradient(&self) -> bool {
         false
+    }
+
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Either]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

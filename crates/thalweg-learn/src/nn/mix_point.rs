@@ -90,8 +90,12 @@ impl<T: Math> Layer<T> for MixPoint {
         self.shape
     }
 
+    fn reads_input(&self) -> bool {
+        false
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        match self.mixing(pass.mode, pass.batch) {
+        match self.mixing(pass.mode, pass.piece.batch) {
             Some(Mixing { share, shift, .. }) => self.mix(pass.x, pass.y, share, shift),
             None => pass.y.copy_from_slice(pass.x),
         }
@@ -99,10 +103,10 @@ impl<T: Math> Layer<T> for MixPoint {
 
     fn backward(&self, pass: Backward<'_, T>) {
         let Some(dx) = pass.dx else { return };
-        match self.mixing(pass.mode, pass.batch) {
+        match self.mixing(pass.mode, pass.piece.batch) {
             // Row i went into row i and into row i − shift.
             Some(Mixing { share, shift, .. }) => {
-                self.mix(pass.dy, dx, share, (pass.batch - shift) % pass.batch.max(1));
+                self.mix(pass.dy, dx, share, (pass.piece.batch - shift) % pass.piece.batch.max(1));
             }
             None => dx.copy_from_slice(pass.dy),
         }

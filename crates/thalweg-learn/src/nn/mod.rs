@@ -29,7 +29,7 @@ pub use architecture::Architecture;
 pub use conv2d::{Conv2d, Window};
 pub use dense::Dense;
 pub use init::Init;
-pub use layer::{Backward, Forward, Layer, Mode};
+pub use layer::{Backward, Forward, Layer, Mode, Pace, Piece};
 pub use loss::{Loss, SoftClasses, Targets};
 pub use network::{BatchObjective, Network, Workspace};
 pub use residual::Residual;

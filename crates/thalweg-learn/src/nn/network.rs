@@ -6,7 +6,7 @@ use thalweg_optim::{Layout, Objective, Orientation};
 use super::activation::Activation;
 use super::architecture::{Architecture, with_head};
 use super::init::Init;
-use super::layer::{Backward, Forward, Layer, Mode};
+use super::layer::{Backward, Forward, Layer, Mode, Piece};
 use super::loss::{Loss, Targets};
 use super::sequence::Sequence;
 use super::shape::Shape;
@@ -21,7 +21,13 @@ pub struct Network<T> {
     layers: Sequence<T>,
     layout: Layout,
     buffers: Layout,
+    /// Rows that go through its layers together, where they go in pieces.
+    at_once: usize,
 }
+
+/// Bytes of a layer's output that go through a network together: with input, output and both gradients they stay in a
+/// cache of 1 MB. A fixed number, so that the bits do not depend on the machine.
+const BYTES_AT_ONCE: usize = 256 << 10;
 
 impl<T: Math> Network<T> {
     /// The layers in this order; without any, the output is the input.
@@ -31,7 +37,8 @@ impl<T: Math> Network<T> {
         layers.layout("", &mut layout);
         let mut buffers = Layout::default();
         layers.buffer_layout("", &mut buffers);
-        Self { layers, layout, buffers }
+        let row = layers.widest().max(1) * size_of::<T>();
+        Self { at_once: (BYTES_AT_ONCE / row).max(1), layers, layout, buffers }
     }
 
     /// The layers of a list, for rows of a shape, with a dense layer of `outputs` behind them; an image is flattened
@@ -134,16 +141,8 @@ impl<T: Math> Network<T> {
         let saved_len = self.layers.saved_len(batch);
         let outputs = batch * self.outputs();
         let Workspace { outputs: y, saved, scratch, .. } = workspace;
-        self.layers.forward(Forward {
-            batch,
-            w,
-            buffers,
-            x,
-            y: &mut y[..outputs],
-            saved: &mut saved[..saved_len],
-            scratch,
-            mode,
-        });
+        let (piece, y, saved) = (Piece::whole(batch), &mut y[..outputs], &mut saved[..saved_len]);
+        Forward { piece, w, buffers, x, y, saved, scratch, mode }.through(&self.layers, self.at_once);
         &workspace.outputs[..outputs]
     }
 
@@ -161,8 +160,8 @@ impl<T: Math> Network<T> {
         let saved_len = self.layers.saved_len(batch);
         let outputs = batch * self.outputs();
         let Workspace { outputs: y, gradient, saved, scratch, .. } = workspace;
-        self.layers.backward(Backward {
-            batch,
+        let pass = Backward {
+            piece: Piece::whole(batch),
             w,
             buffers,
             x,
@@ -173,7 +172,8 @@ impl<T: Math> Network<T> {
             saved: &mut saved[..saved_len],
             scratch,
             mode,
-        });
+        };
+        pass.through(&self.layers, self.at_once);
     }
 
     /// Moves the buffers by what the last forward pass in training saw: once a step, after it.

@@ -5,7 +5,7 @@ use thalweg_optim::Layout;
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 
-use super::layer::{Backward, Forward, Layer, Mode};
+use super::layer::{Backward, Forward, Layer, Mode, Pace};
 use super::sequence::Sequence;
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, LayerSpec, Site, build};
@@ -66,6 +66,7 @@ pub struct Residual<T> {
     drop: f64,
     body_params: usize,
     body_buffers: usize,
+    phases: Vec<Pace>,
 }
 
 impl<T: Math> Residual<T> {
@@ -78,7 +79,17 @@ impl<T: Math> Residual<T> {
         let mut layouts = (Layout::default(), Layout::default());
         body.layout("", &mut layouts.0);
         body.buffer_layout("", &mut layouts.1);
-        Self { body, shortcut, drop, body_params: layouts.0.len(), body_buffers: layouts.1.len() }
+        let count = body.phases().len().max(shortcut.phases().len());
+        let pace = |phase| {
+            let ways = [body.phases(), shortcut.phases()].map(|own| {
+                let there = phase_there(phase, own.len(), count).map_or(Pace::Either, |phase| own[phase]);
+                let back = phase_back(phase, own.len(), count).map_or(Pace::Either, |phase| own[phase]);
+                there.with(back).unwrap_or(Pace::Whole)
+            });
+            ways[0].with(ways[1]).unwrap_or(Pace::Whole)
+        };
+        let phases = (0..count).map(pace).collect();
+        Self { body, shortcut, drop, body_params: layouts.0.len(), body_buffers: layouts.1.len(), phases }
     }
 
     fn outputs(&self) -> usize {
@@ -90,10 +101,30 @@ impl<T: Math> Residual<T> {
         self.shortcut.layers().len() == 0
     }
 
-    /// The numbers of the ways' outputs that are read again on the way back.
-    fn kept(&self, batch: usize) -> usize {
-        let ways = [self.body.reads_output(), self.shortcut.reads_output()];
-        ways.into_iter().filter(|&reads| reads).count() * batch * self.outputs()
+    /// Whether the way back works on a copy of the gradient, so that one way does not see what is the other's.
+    fn copies_gradient(&self) -> bool {
+        self.drop > 0.0 || self.body.spoils_gradient() || self.shortcut.spoils_gradient()
+    }
+
+    /// Cuts what is kept into its parts.
+    fn parts<'a>(&self, saved: &'a mut [T], batch: usize) -> Parts<'a, T> {
+        let map = |wanted: bool| if wanted { batch * self.outputs() } else { 0 };
+        let (body_y, saved) = saved.split_at_mut(map(self.body.reads_output()));
+        let (shortcut_y, saved) = saved.split_at_mut(map(self.keeps_shortcut()));
+        let (body_dy, saved) = saved.split_at_mut(map(self.copies_gradient()));
+        let (body, shortcut) = saved.split_at_mut(self.body.saved_len(batch));
+        Parts { body_y, shortcut_y, body_dy, body, shortcut }
+    }
+
+    /// Numbers of [`Self::parts`] before those of the ways.
+    fn own_len(&self, batch: usize) -> usize {
+        let maps = [self.body.reads_output(), self.keeps_shortcut(), self.copies_gradient()];
+        maps.into_iter().filter(|&wanted| wanted).count() * batch * self.outputs()
+    }
+
+    /// Whether the shortcut's output is needed for longer than a phase.
+    fn keeps_shortcut(&self) -> bool {
+        self.shortcut.reads_output() || self.shortcut.writes_early()
     }
 
     /// What each row's body is multiplied by; `None` if it is 1 for all.
@@ -104,15 +135,38 @@ impl<T: Math> Residual<T> {
         Some(move |row| if bits.drops(row) { T::ZERO } else { kept })
     }
 
-    fn gate(&self, rows: &mut [T], mode: Mode) {
+    /// Multiplies each row, which begin with the batch's `first`.
+    fn gate(&self, rows: &mut [T], first: usize, mode: Mode) {
         if let Some(gate) = self.gates(mode) {
             for (index, row) in rows.chunks_exact_mut(self.outputs()).enumerate() {
-                let gate = gate(index);
+                let gate = gate(first + index);
                 // Zero wins even over what is not finite: a dropped body was never there.
                 row.iter_mut().for_each(|y| *y = if gate == T::ZERO { T::ZERO } else { *y * gate });
             }
         }
     }
+}
+
+/// What a block keeps for the way back.
+struct Parts<'a, T> {
+    /// The body's output, if it reads it again; else it is where the block's is.
+    body_y: &'a mut [T],
+    /// The shortcut's, if it is needed for longer than a phase.
+    shortcut_y: &'a mut [T],
+    /// The gradient by the body's output, if it is not the block's.
+    body_dy: &'a mut [T],
+    body: &'a mut [T],
+    shortcut: &'a mut [T],
+}
+
+/// The phase of a way with `own` phases in a phase of a block with `count`. Both ways end together, for there they are added.
+fn phase_there(phase: usize, own: usize, count: usize) -> Option<usize> {
+    if phase + 1 == count { Some(own - 1) } else { (phase + 1 < own).then_some(phase) }
+}
+
+/// The same on the way back: both begin together, too, for there the input's gradients are added.
+fn phase_back(phase: usize, own: usize, count: usize) -> Option<usize> {
+    if own == 1 { (phase == 0).then_some(0) } else { phase_there(phase, own, count) }
 }
 
 /// The keys of the two ways.
@@ -151,112 +205,133 @@ impl<T: Math> Layer<T> for Residual<T> {
     }
 
     fn saved_len(&self, batch: usize) -> usize {
-        self.body.saved_len(batch) + self.shortcut.saved_len(batch) + self.kept(batch)
+        self.own_len(batch) + self.body.saved_len(batch) + self.shortcut.saved_len(batch)
     }
 
     fn scratch_len(&self, batch: usize) -> usize {
         let ways = self.body.scratch_len(batch).max(self.shortcut.scratch_len(batch));
-        // Forward the shortcut's output; back the gradient by the body's output and by the shortcut's input.
-        ways + batch * self.outputs() + batch * self.body.input().len()
+        // Forward the shortcut's output; back the gradient by its input.
+        ways + batch * self.outputs().max(self.body.input().len())
+    }
+
+    fn spoils_gradient(&self) -> bool {
+        self.shortcut.spoils_gradient()
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &self.phases
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
-        let Forward { batch, w, buffers, x, y, saved, scratch, mode } = pass;
+        let Forward { piece, w, buffers, x, y, saved, scratch, mode } = pass;
         let (body_w, shortcut_w) = w.split_at(self.body_params);
         let (body_buffers, shortcut_buffers) = buffers.split_at(self.body_buffers);
-        let (kept, saved) = saved.split_at_mut(self.kept(batch));
-        let (body_saved, shortcut_saved) = saved.split_at_mut(self.body.saved_len(batch));
-        let (spare, scratch) = scratch.split_at_mut(batch * self.outputs());
-        let keeps_body = self.body.reads_output();
-        let (kept_body, kept_shortcut) =
-            kept.split_at_mut(if keeps_body { batch * self.outputs() } else { 0 });
-        self.body.forward(Forward {
-            batch,
-            w: body_w,
-            buffers: body_buffers,
-            x,
-            y: if keeps_body { &mut *kept_body } else { &mut *y },
-            saved: body_saved,
-            scratch,
-            mode: mode.within(BODY),
-        });
-        if keeps_body {
-            y.copy_from_slice(kept_body);
+        let parts = self.parts(saved, piece.batch);
+        let rows = piece.of(self.outputs());
+        let count = self.phases.len();
+        let ends = piece.phase + 1 == count;
+        if let Some(phase) = phase_there(piece.phase, self.body.phases().len(), count) {
+            let kept = self.body.reads_output().then(|| &mut parts.body_y[rows.clone()]);
+            self.body.forward(Forward {
+                piece: piece.in_phase(phase),
+                w: body_w,
+                buffers: body_buffers,
+                x,
+                y: kept.unwrap_or(&mut *y),
+                saved: parts.body,
+                scratch: &mut *scratch,
+                mode: mode.within(BODY),
+            });
         }
-        self.gate(y, mode);
-        if self.is_identity() {
-            return dispatch(Add { to: y, what: x });
+        if ends {
+            if self.body.reads_output() {
+                y.copy_from_slice(&parts.body_y[rows.clone()]);
+            }
+            self.gate(y, piece.first, mode);
+            if self.is_identity() {
+                return dispatch(Add { to: y, what: x });
+            }
         }
-        let shortcut_y = if self.shortcut.reads_output() { kept_shortcut } else { spare };
-        self.shortcut.forward(Forward {
-            batch,
-            w: shortcut_w,
-            buffers: shortcut_buffers,
-            x,
-            y: shortcut_y,
-            saved: shortcut_saved,
-            scratch,
-            mode: mode.within(SHORTCUT),
-        });
-        dispatch(Add { to: y, what: shortcut_y });
+        if let Some(phase) = phase_there(piece.phase, self.shortcut.phases().len(), count) {
+            let (spare, scratch) = scratch.split_at_mut(rows.len());
+            let shortcut_y = if self.keeps_shortcut() { &mut parts.shortcut_y[rows] } else { spare };
+            self.shortcut.forward(Forward {
+                piece: piece.in_phase(phase),
+                w: shortcut_w,
+                buffers: shortcut_buffers,
+                x,
+                y: &mut *shortcut_y,
+                saved: parts.shortcut,
+                scratch,
+                mode: mode.within(SHORTCUT),
+            });
+            if ends {
+                dispatch(Add { to: y, what: shortcut_y });
+            }
+        }
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { batch, w, buffers, x, y, dy, dw, mut dx, saved, scratch, mode } = pass;
+        let Backward { piece, w, buffers, x, y, dy, dw, mut dx, saved, scratch, mode } = pass;
         let (body_w, shortcut_w) = w.split_at(self.body_params);
         let (body_dw, shortcut_dw) = dw.split_at_mut(self.body_params);
         let (body_buffers, shortcut_buffers) = buffers.split_at(self.body_buffers);
-        let (kept, saved) = saved.split_at_mut(self.kept(batch));
-        let (body_saved, shortcut_saved) = saved.split_at_mut(self.body.saved_len(batch));
-        let (copied, scratch) = scratch.split_at_mut(batch * self.outputs());
-        let (shortcut_dx, scratch) = scratch.split_at_mut(batch * self.body.input().len());
-        let (kept_body, kept_shortcut) =
-            kept.split_at(if self.body.reads_output() { batch * self.outputs() } else { 0 });
-        let body_dy = if self.gates(mode).is_some() || self.body.spoils_gradient() {
-            copied.copy_from_slice(dy);
-            self.gate(copied, mode);
+        let parts = self.parts(saved, piece.batch);
+        let rows = piece.of(self.outputs());
+        let count = self.phases.len();
+        let body_dy = if self.copies_gradient() {
+            let copied = &mut parts.body_dy[rows.clone()];
+            if piece.phase + 1 == count {
+                copied.copy_from_slice(dy);
+                self.gate(copied, piece.first, mode);
+            }
             copied
         } else {
             &mut *dy
         };
-        // Who does not read its output may be told the sum.
-        self.body.backward(Backward {
-            batch,
-            w: body_w,
-            buffers: body_buffers,
-            x,
-            y: if self.body.reads_output() { kept_body } else { y },
-            dy: body_dy,
-            dw: body_dw,
-            dx: dx.as_deref_mut(),
-            saved: body_saved,
-            scratch,
-            mode: mode.within(BODY),
-        });
+        if let Some(phase) = phase_back(piece.phase, self.body.phases().len(), count) {
+            self.body.backward(Backward {
+                piece: piece.in_phase(phase),
+                w: body_w,
+                buffers: body_buffers,
+                x,
+                // Who does not read its output may be told the sum.
+                y: if self.body.reads_output() { &parts.body_y[rows.clone()] } else { y },
+                dy: body_dy,
+                dw: body_dw,
+                dx: dx.as_deref_mut(),
+                saved: parts.body,
+                scratch: &mut *scratch,
+                mode: mode.within(BODY),
+            });
+        }
         if self.is_identity() {
+            let dx = dx.filter(|_| piece.phase == 0);
             return dx.into_iter().for_each(|dx| dispatch(Add { to: dx, what: dy }));
         }
+        let Some(phase) = phase_back(piece.phase, self.shortcut.phases().len(), count) else { return };
+        let (shortcut_dx, scratch) = scratch.split_at_mut(x.len());
         self.shortcut.backward(Backward {
-            batch,
+            piece: piece.in_phase(phase),
             w: shortcut_w,
             buffers: shortcut_buffers,
             x,
-            y: if self.shortcut.reads_output() { kept_shortcut } else { y },
+            y: if self.keeps_shortcut() { &parts.shortcut_y[rows] } else { y },
             dy,
             dw: shortcut_dw,
             dx: dx.is_some().then_some(&mut *shortcut_dx),
-            saved: shortcut_saved,
+            saved: parts.shortcut,
             scratch,
             mode: mode.within(SHORTCUT),
         });
-        if let Some(dx) = dx {
+        if let Some(dx) = dx.filter(|_| piece.phase == 0) {
             dispatch(Add { to: dx, what: shortcut_dx });
         }
     }
 
     fn update_buffers(&self, buffers: &mut [T], saved: &[T], batch: usize) {
         let (body, shortcut) = buffers.split_at_mut(self.body_buffers);
-        let saved = &saved[self.kept(batch)..];
+        let saved = &saved[self.own_len(batch)..];
         let (body_saved, shortcut_saved) = saved.split_at(self.body.saved_len(batch));
         self.body.update_buffers(body, body_saved, batch);
         self.shortcut.update_buffers(shortcut, shortcut_saved, batch);

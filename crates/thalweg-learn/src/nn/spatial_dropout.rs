@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
 use super::dropout::check_rate;
-use super::layer::{Backward, Forward, Layer, Mode};
+use super::layer::{Backward, Forward, Layer, Mode, Pace};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site};
 use crate::kernel::draw::Bits;
@@ -48,8 +48,8 @@ pub struct SpatialDropout {
 }
 
 impl SpatialDropout {
-    /// `to` ← the masked `from`; empty if it is in `to` already.
-    fn apply<T: Math>(self, from: &[T], to: &mut [T], gates: &mut [T], mode: Mode) {
+    /// `to` ← the masked `from`; empty if it is in `to` already. The rows begin with the batch's `first`.
+    fn apply<T: Math>(self, first: usize, from: &[T], to: &mut [T], gates: &mut [T], mode: Mode) {
         if !from.is_empty() {
             to.copy_from_slice(from);
         }
@@ -57,7 +57,7 @@ impl SpatialDropout {
         let (bits, channels) = (Bits::new(key, self.rate), self.shape.channels());
         let gates = &mut gates[..channels];
         let kept = T::from_f64(1.0 / (1.0 - self.rate));
-        for (row, values) in to.chunks_exact_mut(self.shape.len()).enumerate() {
+        for (row, values) in (first..).zip(to.chunks_exact_mut(self.shape.len())) {
             for (channel, gate) in gates.iter_mut().enumerate() {
                 *gate = if bits.drops(row * channels + channel) { T::ZERO } else { kept };
             }
@@ -83,14 +83,22 @@ impl<T: Math> Layer<T> for SpatialDropout {
         self.shape.channels()
     }
 
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Either]
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        self.apply(pass.x, pass.y, pass.scratch, pass.mode);
+        self.apply(pass.piece.first, pass.x, pass.y, pass.scratch, pass.mode);
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
         match pass.dx {
-            Some([]) => self.apply(&[], pass.dy, pass.scratch, pass.mode),
-            Some(dx) => self.apply(pass.dy, dx, pass.scratch, pass.mode),
+            Some([]) => self.apply(pass.piece.first, &[], pass.dy, pass.scratch, pass.mode),
+            Some(dx) => self.apply(pass.piece.first, pass.dy, dx, pass.scratch, pass.mode),
             None => {}
         }
     }

@@ -4,4 +4,5 @@ mod conformance;
 mod depthwise;
 mod goldens;
 mod laws;
+mod pieces;
 mod run;

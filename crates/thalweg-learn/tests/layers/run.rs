@@ -2,7 +2,7 @@
 
 use thalweg_learn::kernel::math::Math;
 use thalweg_learn::nn::spec::build;
-use thalweg_learn::nn::{Backward, Forward, Init, Layer, LayerSpec, Mode, Sequence, Shape};
+use thalweg_learn::nn::{Backward, Forward, Init, Layer, LayerSpec, Mode, Piece, Sequence, Shape};
 use thalweg_optim::Layout;
 use thalweg_optim::random::stream;
 
@@ -35,6 +35,8 @@ pub(crate) struct Run<T> {
     saved: Vec<T>,
     scratch: Vec<T>,
     batch: usize,
+    /// Rows of a piece. Few, so that tests of small batches have several pieces, and an odd last one.
+    pub(crate) at_once: usize,
 }
 
 impl<T: Math> Run<T> {
@@ -62,6 +64,7 @@ impl<T: Math> Run<T> {
             buffers,
             layers,
             batch,
+            at_once: 2,
         }
     }
 
@@ -71,8 +74,8 @@ impl<T: Math> Run<T> {
     }
 
     pub(crate) fn forward(&mut self, x: &[T], mode: Mode) -> &[T] {
-        self.layers.forward(Forward {
-            batch: self.batch,
+        let pass = Forward {
+            piece: Piece::whole(self.batch),
             w: &self.w,
             buffers: &self.buffers,
             x,
@@ -80,14 +83,15 @@ impl<T: Math> Run<T> {
             saved: &mut self.saved,
             scratch: &mut self.scratch,
             mode,
-        });
+        };
+        pass.through(&self.layers, self.at_once);
         &self.y
     }
 
     /// The gradients for ∂loss/∂y = `dy`, after [`Run::forward`] with the same rows and mode.
     pub(crate) fn backward(&mut self, x: &[T], dy: &[T], mode: Mode) {
-        self.layers.backward(Backward {
-            batch: self.batch,
+        let pass = Backward {
+            piece: Piece::whole(self.batch),
             w: &self.w,
             buffers: &self.buffers,
             x,
@@ -98,7 +102,8 @@ impl<T: Math> Run<T> {
             saved: &mut self.saved,
             scratch: &mut self.scratch,
             mode,
-        });
+        };
+        pass.through(&self.layers, self.at_once);
     }
 
     pub(crate) fn update_buffers(&mut self) {

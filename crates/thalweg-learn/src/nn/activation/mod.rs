@@ -12,7 +12,7 @@ mod tanh;
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::layer::{Backward, Forward, Layer};
+use super::layer::{Backward, Forward, Layer, Pace};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site};
 use crate::kernel::math::Math;
@@ -158,8 +158,16 @@ impl<P: Pointwise + std::fmt::Debug, T: Math> Layer<T> for PointwiseLayer<P> {
         P::BY_OUTPUT
     }
 
+    fn reads_input(&self) -> bool {
+        !P::BY_OUTPUT
+    }
+
     fn reads_output(&self) -> bool {
         P::BY_OUTPUT
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Either]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

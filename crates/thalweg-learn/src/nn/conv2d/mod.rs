@@ -16,7 +16,7 @@ pub use window::Window;
 use super::dense::{is_yes, yes};
 use super::depthwise::Depthwise;
 use super::init::uniform;
-use super::layer::{Backward, Forward, Layer};
+use super::layer::{Backward, Forward, Layer, Pace};
 use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
@@ -265,47 +265,58 @@ impl<T: Math> Layer<T> for Conv2d {
         bias.fill(T::ZERO);
     }
 
+    /// The weights in the order of the products, once a pass.
+    fn saved_len(&self, _batch: usize) -> usize {
+        of_way!(self, way => way.packed_len().max(way.packed_back_len())) + LINE
+    }
+
     fn scratch_len(&self, _batch: usize) -> usize {
-        let (forward, back) = of_way!(self, way => (
-            way.packed_len() + way.scratch_len(),
-            way.packed_back_len() + way.scratch_back_len()
-        ));
+        let (forward, back) = of_way!(self, way => (way.scratch_len(), way.scratch_back_len()));
         forward.max(back + self.geometry.whole_len() + self.geometry.filters) + LINE
     }
 
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        let Forward { w, x, y, scratch, .. } = pass;
+        let Forward { piece, w, x, y, saved, scratch, .. } = pass;
         let (weight, bias) = w.split_at(self.geometry.weights());
         let bias = self.bias.then_some(bias);
         let rows = x.chunks_exact(self.geometry.inputs());
         let rows = rows.zip(y.chunks_exact_mut(self.geometry.positions() * self.geometry.filters));
         of_way!(self, way => {
-            let (packed, scratch) = from_line(scratch).split_at_mut(way.packed_len());
-            way.pack(weight, packed);
-            scratch[..way.scratch_len()].fill(T::ZERO);
+            let packed = &mut from_line(saved)[..way.packed_len()];
+            if piece.is_first() {
+                way.pack(weight, packed);
+            }
+            let scratch = &mut from_line(scratch)[..way.scratch_len()];
+            scratch.fill(T::ZERO);
             for (x, y) in rows {
-                way.forward(packed, bias, x, y, &mut scratch[..way.scratch_len()]);
+                way.forward(packed, bias, x, y, scratch);
             }
         });
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { w, x, dy, dw, mut dx, scratch, batch, .. } = pass;
+        let Backward { piece, w, x, dy, dw, mut dx, saved, scratch, .. } = pass;
         let geometry = self.geometry;
         let (weight, _) = w.split_at(geometry.weights());
         let (dweight, dbias) = dw.split_at_mut(geometry.weights());
-        dbias.fill(T::ZERO);
-        if batch == 0 {
+        if piece.is_first() {
+            dbias.fill(T::ZERO);
+        }
+        if piece.batch == 0 {
             dweight.fill(T::ZERO);
         }
         let (inputs, outputs) = (geometry.inputs(), geometry.positions() * geometry.filters);
         of_way!(self, way => {
-            let (packed, scratch) = from_line(scratch).split_at_mut(way.packed_back_len());
-            let (whole, scratch) = scratch.split_at_mut(geometry.whole_len());
+            let packed = &mut from_line(saved)[..way.packed_back_len()];
+            let (whole, scratch) = from_line(scratch).split_at_mut(geometry.whole_len());
             let (sums, scratch) = scratch.split_at_mut(geometry.filters);
             let scratch = &mut scratch[..way.scratch_back_len()];
             scratch.fill(T::ZERO);
-            if dx.is_some() {
+            if dx.is_some() && piece.is_first() {
                 way.pack_back(weight, packed);
             }
             // Image by image: all that is done with its gradient, while that is in the cache.
@@ -316,7 +327,7 @@ impl<T: Math> Layer<T> for Conv2d {
                 }
                 for group in 0..geometry.groups {
                     let rows = geometry.whole_rows(group, dy, whole);
-                    way.weight_gradient(x, rows, dweight, index > 0, scratch);
+                    way.weight_gradient(x, rows, dweight, piece.first + index > 0, scratch);
                 }
                 if let Some(dx) = dx.as_deref_mut() {
                     way.input_gradient(packed, dy, &mut dx[index * inputs..][..inputs], scratch);

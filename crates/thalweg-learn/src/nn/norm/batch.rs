@@ -7,7 +7,7 @@ use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
-use super::super::layer::{Backward, Forward, Layer, Mode};
+use super::super::layer::{Backward, Forward, Layer, Mode, Pace, Piece};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use crate::kernel::columns::{ByColumns, Terms, part, part_mut, sum_rows};
@@ -97,15 +97,67 @@ impl BatchNorm {
         self.settings.ghost.map_or(1, |rows| (batch / rows).max(1))
     }
 
-    /// The numbers of a batch, cut into its parts: as even as can be.
-    fn cut(&self, batch: usize) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
-        let (parts, row) = (self.parts(batch), self.shape.len());
-        (0..parts).map(move |part| batch * part / parts * row..batch * (part + 1) / parts * row)
+    /// The rows of a batch that are normalized together: as even as can be.
+    fn cut(&self, batch: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let parts = self.parts(batch);
+        (0..parts).map(move |part| batch * part / parts..batch * (part + 1) / parts)
+    }
+
+    /// What a piece has of each part, and what is kept for that.
+    fn met<'a, T>(
+        &self,
+        piece: Piece,
+        saved: &'a mut [T],
+    ) -> impl Iterator<Item = (Met, Kept<'a, T>)> + use<'a, T> {
+        let (n, row, positions) = (self.channels(), self.shape.len(), self.shape.positions());
+        let parts = self.cut(piece.batch).zip(saved.chunks_exact_mut(KEPT * n));
+        parts.filter_map(move |(part, saved)| {
+            let (first, end) = (part.start.max(piece.first), part.end.min(piece.end()));
+            (first < end).then(|| {
+                let numbers = (first - piece.first) * row..(end - piece.first) * row;
+                let (before, all) = ((first - part.start) * positions, part.len() * positions);
+                (Met { numbers, before, is_last: end == part.end, all }, Kept::of(saved, n))
+            })
+        })
     }
 }
 
-/// What is kept for each part: mean, 1/√(σ² + ε), unbiased variance.
-const KEPT: usize = 3;
+/// What a piece of a batch has of a part that is normalized by itself.
+struct Met {
+    /// Where it lies among the piece's numbers.
+    numbers: Range<usize>,
+    /// Numbers of a column in the pieces before.
+    before: usize,
+    /// Whether the part ends with it.
+    is_last: bool,
+    /// Numbers of a column in the part.
+    all: usize,
+}
+
+/// What is kept for each part, a number for each channel.
+struct Kept<'a, T> {
+    mean: &'a mut [T],
+    /// Σ (x − μ)² until all rows were seen, then 1/√(σ² + ε).
+    inverse: &'a mut [T],
+    unbiased: &'a mut [T],
+    /// Back: Σ dz.
+    sum: &'a mut [T],
+    /// Back: Σ dz·x̂.
+    along: &'a mut [T],
+}
+
+/// The fields of [`Kept`].
+const KEPT: usize = 5;
+
+impl<'a, T> Kept<'a, T> {
+    fn of(saved: &'a mut [T], n: usize) -> Self {
+        let (mean, rest) = saved.split_at_mut(n);
+        let (inverse, rest) = rest.split_at_mut(n);
+        let (unbiased, rest) = rest.split_at_mut(n);
+        let (sum, along) = rest.split_at_mut(n);
+        Self { mean, inverse, unbiased, sum, along }
+    }
+}
 
 impl<T: Math> Layer<T> for BatchNorm {
     fn name(&self) -> &'static str {
@@ -146,66 +198,85 @@ impl<T: Math> Layer<T> for BatchNorm {
         3 * self.channels()
     }
 
+    fn is_repeated(&self) -> bool {
+        true
+    }
+
+    fn phases(&self) -> &[Pace] {
+        // First all rows are looked at, then they are normalized; back in the reverse order.
+        match self.shape {
+            Shape::Flat(_) => &[Pace::Either, Pace::Either],
+            Shape::Image { .. } => &[Pace::Pieces, Pace::Pieces],
+        }
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        let Forward { batch, w, buffers, x, y, saved, scratch, mode } = pass;
+        let Forward { piece, w, buffers, x, y, saved, scratch, mode } = pass;
         let n = self.channels();
         let (scale, shift) = w.split_at(n);
         let epsilon = T::from_f64(self.settings.epsilon);
-        for (range, saved) in self.cut(batch).zip(saved.chunks_exact_mut(KEPT * n)) {
-            let (mean, rest) = saved.split_at_mut(n);
-            let (inverse, unbiased) = rest.split_at_mut(n);
+        for (met, kept) in self.met(piece, saved) {
+            let x = &x[met.numbers.clone()];
+            if piece.phase == 0 {
+                if mode != Mode::Evaluate {
+                    let Met { before, is_last, .. } = met;
+                    dispatch(Over(Statistics { x, epsilon, before, is_last, kept }, n));
+                }
+                continue;
+            }
+            let Kept { mean, inverse, .. } = kept;
             if mode == Mode::Evaluate {
                 let (running_mean, running_variance) = buffers.split_at(n);
                 mean.copy_from_slice(running_mean);
                 for (inverse, &variance) in inverse.iter_mut().zip(running_variance) {
                     *inverse = T::ONE / (variance + epsilon).sqrt();
                 }
-            } else {
-                dispatch(Over(Statistics { x: &x[range.clone()], epsilon, mean, inverse, unbiased }, n));
             }
             let factor = &mut scratch[..n];
             for j in 0..n {
                 factor[j] = scale[j] * inverse[j];
             }
             let affine = Affine { mean, factor, offset: shift, rectified: self.rectified };
-            dispatch(Over(Normalize { x: &x[range.clone()], affine, y: &mut y[range] }, n));
+            dispatch(Over(Normalize { x, affine, y: &mut y[met.numbers] }, n));
         }
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { batch, w, x, dy, dw, dx, saved, scratch, mode, .. } = pass;
+        let Backward { piece, w, x, dy, dw, mut dx, saved, scratch, mode, .. } = pass;
         let n = self.channels();
         let (scale, shift) = w.split_at(n);
         let (dscale, dshift) = dw.split_at_mut(n);
-        dscale.fill(T::ZERO);
-        dshift.fill(T::ZERO);
-        let mut dx = dx;
-        for (range, saved) in self.cut(batch).zip(saved.chunks_exact(KEPT * n)) {
-            let (mean, inverse) = saved[..2 * n].split_at(n);
+        if piece.phase == 1 && piece.is_first() {
+            dscale.fill(T::ZERO);
+            dshift.fill(T::ZERO);
+        }
+        for (met, kept) in self.met(piece, saved) {
+            let Kept { mean, inverse, sum, along, .. } = kept;
             let (factor, rest) = scratch[..3 * n].split_at_mut(n);
-            let (sum, along) = rest.split_at_mut(n);
             for j in 0..n {
                 factor[j] = scale[j] * inverse[j];
             }
             let affine = Affine { mean, factor, offset: shift, rectified: self.rectified };
-            let (x, dy) = (&x[range.clone()], &dy[range.clone()]);
-            dispatch(Over(GradientSums { x, dy, affine, inverse, sum, along }, n));
-            for j in 0..n {
-                dscale[j] += along[j];
-                dshift[j] += sum[j];
+            let (x, dy) = (&x[met.numbers.clone()], &dy[met.numbers.clone()]);
+            if piece.phase == 1 {
+                let adds = met.before > 0;
+                dispatch(Over(GradientSums { x, dy, affine, inverse, adds, sum, along }, n));
+                for j in 0..if met.is_last { n } else { 0 } {
+                    dscale[j] += along[j];
+                    dshift[j] += sum[j];
+                }
+                continue;
             }
             let Some(dx) = dx.as_deref_mut() else { continue };
-            let share = T::ONE / T::from_f64((dy.len() / n).max(1) as f64);
-            for j in 0..n {
-                sum[j] *= share;
-                along[j] *= share * inverse[j];
-            }
+            let (mean_sum, mean_along) = rest.split_at_mut(n);
             // With running statistics, mean and variance do not depend on x; and a NaN in a row concerns no other.
-            if mode == Mode::Evaluate {
-                sum.fill(T::ZERO);
-                along.fill(T::ZERO);
+            let share = T::ONE / T::from_f64(met.all as f64);
+            let evaluates = mode == Mode::Evaluate;
+            for j in 0..n {
+                mean_sum[j] = if evaluates { T::ZERO } else { sum[j] * share };
+                mean_along[j] = if evaluates { T::ZERO } else { along[j] * (share * inverse[j]) };
             }
-            let dx = &mut dx[range];
+            let (sum, along, dx) = (&*mean_sum, &*mean_along, &mut dx[met.numbers]);
             dispatch(Over(InputGradient { x, dy, affine, sum, along, dx }, n));
         }
     }
@@ -215,10 +286,10 @@ impl<T: Math> Layer<T> for BatchNorm {
         let (mean, variance) = buffers.split_at_mut(n);
         let momentum = T::from_f64(self.settings.momentum);
         // A part of one number says nothing of a variance.
-        let counts = |range: Range<usize>| range.len() / n.max(1) >= 2;
+        let counts = |rows: Range<usize>| rows.len() * self.shape.positions() >= 2;
         let parts = || {
             let kept = saved.chunks_exact(KEPT * n).zip(self.cut(batch));
-            kept.filter(|(_, range)| counts(range.clone())).map(|(part, _)| part)
+            kept.filter(|(_, rows)| counts(rows.clone())).map(|(part, _)| part)
         };
         let used = parts().count();
         if used == 0 {
@@ -237,18 +308,23 @@ impl<T: Math> Layer<T> for BatchNorm {
 struct Statistics<'a, T> {
     x: &'a [T],
     epsilon: T,
-    mean: &'a mut [T],
-    inverse: &'a mut [T],
-    unbiased: &'a mut [T],
+    /// Rows that were seen before.
+    before: usize,
+    /// Whether none will follow.
+    is_last: bool,
+    kept: Kept<'a, T>,
 }
 
 impl<T: Math> ByColumns for Statistics<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let (n, x) = (self.mean.len(), self.x);
+        let (n, x) = (self.kept.mean.len(), self.x);
         let rows = x.len() / n;
         let row = |row: usize| [part::<T, B>(&x[row * n..][..n], first)];
         let (mut mean, mut squares) = ([T::ZERO; B], [T::ZERO; B]);
+        if self.before > 0 {
+            (mean, squares) = (part(self.kept.mean, first), part(self.kept.inverse, first));
+        }
         // Strip by strip, each twice while it is in the cache: a difference of large squares would have no digits left.
         // Two strips' statistics make one by the distance of their means (Chan, Golub & LeVeque 1983).
         for start in (0..rows).step_by(STRIP) {
@@ -262,19 +338,25 @@ impl<T: Math> ByColumns for Statistics<'_, T> {
                 }
                 [distance]
             });
-            let part = T::from_f64(count as f64 / (start + count) as f64);
-            let weight = T::from_f64(start as f64) * part;
+            let before = self.before + start;
+            let part = T::from_f64(count as f64 / (before + count) as f64);
+            let weight = T::from_f64(before as f64) * part;
             for j in 0..B {
                 let apart = own[j] - mean[j];
                 mean[j] += apart * part;
                 squares[j] += distances[j] + apart * apart * weight;
             }
         }
-        let count = T::from_f64(rows.max(1) as f64);
-        let degrees = T::from_f64(rows.max(2) as f64 - 1.0);
-        *part_mut(self.mean, first) = mean;
-        *part_mut(self.inverse, first) = squares.map(|sum| T::ONE / (sum / count + self.epsilon).sqrt());
-        *part_mut(self.unbiased, first) = squares.map(|sum| sum / degrees);
+        let all = self.before + rows;
+        *part_mut(self.kept.mean, first) = mean;
+        *part_mut(self.kept.inverse, first) = squares;
+        if self.is_last {
+            let count = T::from_f64(all.max(1) as f64);
+            let degrees = T::from_f64(all.max(2) as f64 - 1.0);
+            *part_mut(self.kept.inverse, first) =
+                squares.map(|sum| T::ONE / (sum / count + self.epsilon).sqrt());
+            *part_mut(self.kept.unbiased, first) = squares.map(|sum| sum / degrees);
+        }
     }
 }
 
@@ -365,6 +447,8 @@ struct GradientSums<'a, T> {
     dy: &'a [T],
     affine: Affine<'a, T>,
     inverse: &'a [T],
+    /// Whether those of rows before are there.
+    adds: bool,
     sum: &'a mut [T],
     along: &'a mut [T],
 }
@@ -379,10 +463,15 @@ impl<T: Math> ByColumns for GradientSums<'_, T> {
             first,
             affine: self.affine.part::<B>(first),
         };
-        let [sum, mut along] = sum_rows(self.x.len() / terms.width, terms);
+        let [mut sum, mut along] = sum_rows(self.x.len() / terms.width, terms);
         let inverse = part::<T, B>(self.inverse, first);
+        let (sum_before, along_before) = (part::<T, B>(self.sum, first), part::<T, B>(self.along, first));
         for j in 0..B {
             along[j] *= inverse[j];
+            if self.adds {
+                sum[j] += sum_before[j];
+                along[j] += along_before[j];
+            }
         }
         *part_mut(self.sum, first) = sum;
         *part_mut(self.along, first) = along;

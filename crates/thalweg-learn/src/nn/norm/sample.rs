@@ -4,7 +4,7 @@ use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
-use super::super::layer::{Backward, Forward, Layer};
+use super::super::layer::{Backward, Forward, Layer, Pace};
 use super::super::shape::Shape;
 use crate::kernel::columns::sum_columns;
 use crate::kernel::math::Math;
@@ -54,24 +54,35 @@ impl<T: Math> Layer<T> for SampleNorm {
         4 * self.columns
     }
 
+    fn phases(&self) -> &[Pace] {
+        match self.shape {
+            Shape::Flat(_) => &[Pace::Either],
+            Shape::Image { .. } => &[Pace::Pieces],
+        }
+    }
+
     fn forward(&self, pass: Forward<'_, T>) {
-        let Forward { w, x, y, saved, scratch, .. } = pass;
+        let Forward { piece, w, x, y, saved, scratch, .. } = pass;
         let len = self.shape.len();
         let (scale, shift) = w.split_at(self.columns);
         let rows = x.chunks_exact(len).zip(y.chunks_exact_mut(len));
-        for ((x, y), kept) in rows.zip(saved.chunks_exact_mut(2 * self.groups)) {
+        for ((x, y), kept) in rows.zip(saved[piece.of(2 * self.groups)].chunks_exact_mut(2 * self.groups)) {
             dispatch(Normalize { norm: self, scale, shift, x, y, kept, scratch: &mut *scratch });
         }
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
-        let Backward { w, x, dy, dw, mut dx, saved, scratch, .. } = pass;
+        let Backward { piece, w, x, dy, dw, mut dx, saved, scratch, .. } = pass;
         let len = self.shape.len();
         let scale = &w[..self.columns];
-        dw.fill(T::ZERO);
+        if piece.is_first() {
+            dw.fill(T::ZERO);
+        }
         let (dscale, dshift) = dw.split_at_mut(self.columns);
         let rows = x.chunks_exact(len).zip(dy.chunks_exact(len));
-        for (row, ((x, dy), kept)) in rows.zip(saved.chunks_exact(2 * self.groups)).enumerate() {
+        for (row, ((x, dy), kept)) in
+            rows.zip(saved[piece.of(2 * self.groups)].chunks_exact(2 * self.groups)).enumerate()
+        {
             let dx = dx.as_deref_mut().map(|dx| &mut dx[row * len..][..len]);
             dispatch(Back { norm: self, scale, x, dy, kept, dscale, dshift, dx, scratch: &mut *scratch });
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::super::layer::{Backward, Forward, Layer};
+use super::super::layer::{Backward, Forward, Layer, Pace};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use super::{PoolWindow, Windows};
@@ -39,6 +39,14 @@ impl<T: Math> Layer<T> for AvgPool2d<T> {
 
     fn output(&self) -> Shape {
         self.windows.output_shape()
+    }
+
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

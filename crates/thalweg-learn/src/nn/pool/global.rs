@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::super::layer::{Backward, Forward, Layer};
+use super::super::layer::{Backward, Forward, Layer, Pace};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use crate::kernel::math::Math;
@@ -42,6 +42,14 @@ impl<T: Math> Layer<T> for GlobalAvgPool {
 
     fn output(&self) -> Shape {
         Shape::Flat(self.channels)
+    }
+
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

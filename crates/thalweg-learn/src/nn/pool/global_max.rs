@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::super::layer::{Backward, Forward, Layer};
+use super::super::layer::{Backward, Forward, Layer, Pace};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use crate::kernel::math::Math;
@@ -57,6 +57,10 @@ impl<T: Math> Layer<T> for GlobalMaxPool {
 
     fn spoils_gradient(&self) -> bool {
         true
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {

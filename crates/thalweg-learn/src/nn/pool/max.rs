@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-use super::super::layer::{Backward, Forward, Layer};
+use super::super::layer::{Backward, Forward, Layer, Pace};
 use super::super::shape::Shape;
 use super::super::spec::{Kind, LayerError, Site};
 use super::{PoolWindow, Windows};
@@ -39,14 +39,25 @@ impl<T: Math> Layer<T> for MaxPool2d {
         self.windows.output_shape()
     }
 
-    fn reads_output(&self) -> bool {
-        true
+    /// Which pixel of its window each output is, counted from the first.
+    fn saved_len(&self, batch: usize) -> usize {
+        batch * self.windows.output_shape().len()
+    }
+
+    fn reads_input(&self) -> bool {
+        false
+    }
+
+    fn phases(&self) -> &[Pace] {
+        &[Pace::Pieces]
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
         let outputs = self.windows.output_shape().len();
-        for (x, y) in pass.x.chunks_exact(self.windows.inputs()).zip(pass.y.chunks_exact_mut(outputs)) {
-            dispatch(Largest { windows: &self.windows, x, y });
+        let images = pass.x.chunks_exact(self.windows.inputs());
+        let saved = pass.saved[pass.piece.of(outputs)].chunks_exact_mut(outputs);
+        for ((x, y), which) in images.zip(pass.y.chunks_exact_mut(outputs)).zip(saved) {
+            dispatch(Largest { windows: &self.windows, x, y, which });
         }
     }
 
@@ -58,10 +69,10 @@ impl<T: Math> Layer<T> for MaxPool2d {
         if adds {
             dx.fill(T::ZERO);
         }
-        let images = pass.x.chunks_exact(inputs).zip(dx.chunks_exact_mut(inputs));
-        let results = pass.y.chunks_exact(outputs).zip(pass.dy.chunks_exact(outputs));
-        for ((x, dx), (y, dy)) in images.zip(results) {
-            dispatch(Back { windows: &self.windows, x, dx, y, dy, adds });
+        let saved = pass.saved[pass.piece.of(outputs)].chunks_exact(outputs);
+        let images = dx.chunks_exact_mut(inputs).zip(pass.dy.chunks_exact(outputs));
+        for ((dx, dy), which) in images.zip(saved) {
+            dispatch(Back { windows: &self.windows, dx, dy, which, adds });
         }
     }
 }
@@ -70,6 +81,7 @@ struct Largest<'a, T> {
     windows: &'a Windows,
     x: &'a [T],
     y: &'a mut [T],
+    which: &'a mut [T],
 }
 
 impl<T: Math> Kernel for Largest<'_, T> {
@@ -82,37 +94,54 @@ impl<T: Math> Kernel for Largest<'_, T> {
 }
 
 impl<T: Math> ByColumns for Largest<'_, T> {
-    #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let (channels, (height, width)) = (self.windows.channels, self.windows.output);
-        for output in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-            let (rows, columns) = self.windows.pixels(output);
-            let mut largest = [T::from_f64(f64::NEG_INFINITY); B];
-            for row in rows {
-                for column in columns.clone() {
-                    let pixel = (row * self.windows.input.1 + column) * channels;
-                    let x = part::<T, B>(&self.x[pixel..][..channels], first);
-                    for j in 0..B {
-                        // Not `>` alone: a NaN in x must win, and one before it must stay.
-                        let stays = x[j] <= largest[j] || largest[j] != largest[j];
-                        largest[j] = if stays { largest[j] } else { x[j] };
-                    }
-                }
-            }
-            let at = (output.0 * width + output.1) * channels;
-            *part_mut(&mut self.y[at..][..channels], first) = largest;
+        match self.windows.whole_side() {
+            Some(2) => self.windows::<B, 2>(first),
+            _ => self.windows::<B, 0>(first),
         }
     }
 }
 
-/// Gives each output's gradient to the first number that equals it, and to no second one.
+impl<T: Math> Largest<'_, T> {
+    /// All windows, whose side is `SIDE` if that is not 0: then there are no loops in a window.
+    #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
+    #[inline(always)]
+    fn windows<const B: usize, const SIDE: usize>(&mut self, first: usize) {
+        let (windows, x) = (self.windows, self.x);
+        let (channels, (height, width)) = (windows.channels, windows.output);
+        for at in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let (rows, columns) = windows.pixels(at);
+            let side = |len: usize| if SIDE > 0 { SIDE } else { len };
+            let mut largest = [T::from_f64(f64::NEG_INFINITY); B];
+            // The first one, if all are −∞.
+            let (mut which, mut count) = ([T::ZERO; B], T::ZERO);
+            for row in 0..side(rows.len()) {
+                let start = ((rows.start + row) * windows.input.1 + columns.start) * channels;
+                for column in 0..side(columns.len()) {
+                    let x = part::<T, B>(x, start + column * channels + first);
+                    for j in 0..B {
+                        // Not `>` alone: a NaN in x must win, and one before it must stay.
+                        let stays = (x[j] <= largest[j]) | (largest[j] != largest[j]);
+                        largest[j] = if stays { largest[j] } else { x[j] };
+                        which[j] = if stays { which[j] } else { count };
+                    }
+                    count += T::ONE;
+                }
+            }
+            let at = (at.0 * width + at.1) * channels + first;
+            *part_mut(self.y, at) = largest;
+            *part_mut(self.which, at) = which;
+        }
+    }
+}
+
+/// Gives each output's gradient to the pixel that it is.
 struct Back<'a, T> {
     windows: &'a Windows,
-    x: &'a [T],
     dx: &'a mut [T],
-    y: &'a [T],
     dy: &'a [T],
+    which: &'a [T],
     /// Whether dx is added to.
     adds: bool,
 }
@@ -129,23 +158,34 @@ impl<T: Math> Kernel for Back<'_, T> {
 impl<T: Math> ByColumns for Back<'_, T> {
     #[inline(always)]
     fn block<const B: usize>(&mut self, first: usize) {
-        let (channels, (height, width)) = (self.windows.channels, self.windows.output);
-        for output in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
-            let (rows, columns) = self.windows.pixels(output);
-            let at = (output.0 * width + output.1) * channels;
-            let y = part::<T, B>(&self.y[at..][..channels], first);
-            let mut dy = part::<T, B>(&self.dy[at..][..channels], first);
-            for row in rows {
-                for column in columns.clone() {
-                    let pixel = (row * self.windows.input.1 + column) * channels;
-                    let x = part::<T, B>(&self.x[pixel..][..channels], first);
-                    let dx = part_mut::<T, B>(&mut self.dx[pixel..][..channels], first);
-                    let before = if self.adds { *dx } else { [T::ZERO; B] };
+        match self.windows.whole_side() {
+            Some(2) => self.windows::<B, 2>(first),
+            _ => self.windows::<B, 0>(first),
+        }
+    }
+}
+
+impl<T: Math> Back<'_, T> {
+    /// As in [`Largest`].
+    #[inline(always)]
+    fn windows<const B: usize, const SIDE: usize>(&mut self, first: usize) {
+        let (windows, adds) = (self.windows, self.adds);
+        let (channels, (height, width)) = (windows.channels, windows.output);
+        for at in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+            let (rows, columns) = windows.pixels(at);
+            let side = |len: usize| if SIDE > 0 { SIDE } else { len };
+            let at = (at.0 * width + at.1) * channels + first;
+            let (which, dy) = (part::<T, B>(self.which, at), part::<T, B>(self.dy, at));
+            let mut count = T::ZERO;
+            for row in 0..side(rows.len()) {
+                let start = ((rows.start + row) * windows.input.1 + columns.start) * channels;
+                for column in 0..side(columns.len()) {
+                    let dx = part_mut::<T, B>(self.dx, start + column * channels + first);
+                    let before = if adds { *dx } else { [T::ZERO; B] };
                     for j in 0..B {
-                        let here = x[j] == y[j];
-                        dx[j] = before[j] + if here { dy[j] } else { T::ZERO };
-                        dy[j] = if here { T::ZERO } else { dy[j] };
+                        dx[j] = before[j] + if which[j] == count { dy[j] } else { T::ZERO };
                     }
+                    count += T::ONE;
                 }
             }
         }

@@ -78,6 +78,11 @@ impl Windows {
         kernel == stride && padding == (0, 0) && covered == self.input
     }
 
+    /// The windows' side, if every window lies in the image.
+    fn whole_side(&self) -> Option<usize> {
+        (self.window.padding == (0, 0)).then_some(self.window.kernel.0)
+    }
+
     /// The rows and columns of the image that an output's window covers.
     #[inline(always)]
     fn pixels(&self, (y, x): (usize, usize)) -> (Range<usize>, Range<usize>) {
