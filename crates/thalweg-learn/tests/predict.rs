@@ -3,6 +3,7 @@
 use thalweg_learn::kernel::math::Math;
 use thalweg_learn::nn::{Activation, Init, Loss, Mode, Network, Shape, Targets};
 use thalweg_learn::train::{BatchSize, Predictions, Recipe, Samples, fit};
+use thalweg_optim::Threads;
 
 /// One more than fits a chunk of `predict`.
 const ROWS: usize = 257;
@@ -68,6 +69,15 @@ fn predictions_of_257_rows_equal_257_of_one_row() {
         let all = numbers(model.predict(&x));
         let alone: Vec<f64> = x.chunks_exact(6).flat_map(|row| numbers(model.predict(row))).collect();
         assert_eq!(all, alone, "{}", loss.name());
+        for threads in [2, 3, 8] {
+            let threads = Threads::new(threads).unwrap();
+            // 257, 514 and 1285 rows: fewer chunks than threads, more, and a last one that is not full.
+            for times in [1, 2, 5] {
+                let found = numbers(model.predict_on(&threads, &x.repeat(times)));
+                assert_eq!(found, all.repeat(times), "{}, {times} times on {}", loss.name(), threads.count());
+            }
+            assert!(numbers(model.predict_on(&threads, &[])).is_empty());
+        }
         assert!(model.predict(&[]) == model.predict(&x[..0]) && numbers(model.predict(&[])).is_empty());
         // Probabilities are those of the loss: each row sums to 1, and the loss of the predictions is the loss.
         if let Predictions::Probabilities { values, classes } = model.predict(&x) {

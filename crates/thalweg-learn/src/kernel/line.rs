@@ -59,3 +59,35 @@ impl<T> DerefMut for Lines<T> {
         &mut self.memory[self.skip..][..self.len]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_aligned<T>(numbers: &[T]) -> bool {
+        numbers.as_ptr().addr().is_multiple_of(64)
+    }
+
+    #[test]
+    fn lines_begin_with_a_cache_line() {
+        for len in [1, 15, 16, 1000] {
+            let mut lines = Lines::new(1.5_f32, len);
+            assert!(is_aligned(&lines) && lines[..] == vec![1.5; len]);
+            lines[len - 1] = 2.0;
+            let copy = Lines::copy_of(&lines);
+            assert!(is_aligned(&copy) && copy[..] == lines[..]);
+            assert!(is_aligned(&Lines::new(0.0_f64, len)));
+        }
+        assert!(Lines::<f32>::copy_of(&[]).is_empty() && Lines::new(0.0_f32, 0).is_empty());
+    }
+
+    #[test]
+    fn memory_loses_less_than_a_line() {
+        let mut memory = vec![0.0_f32; 5 * LINE];
+        for start in 0..LINE {
+            let left = from_line(&mut memory[start..]).len();
+            assert!(is_aligned(from_line(&mut memory[start..])));
+            assert!(left + start + LINE > 5 * LINE, "{start}: {left}");
+        }
+    }
+}

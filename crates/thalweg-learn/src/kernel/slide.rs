@@ -45,8 +45,8 @@ impl Sizes {
         [3, 5].contains(&self.kernel.1)
             && self.padding.0 < self.kernel.0
             && self.padding.1 < self.kernel.1
-            && self.output.0 == self.input.0 + 2 * self.padding.0 - self.kernel.0 + 1
-            && self.output.1 == self.input.1 + 2 * self.padding.1 - self.kernel.1 + 1
+            && self.output.0 + self.kernel.0 == self.input.0 + 2 * self.padding.0 + 1
+            && self.output.1 + self.kernel.1 == self.input.1 + 2 * self.padding.1 + 1
     }
 
     fn check(&self) {

@@ -143,7 +143,12 @@ impl<T: Math> Network<T> {
         let Workspace { outputs: y, saved, scratch, .. } = workspace;
         let (piece, y, saved) = (Piece::whole(batch), &mut y[..outputs], &mut saved[..saved_len]);
         Forward { piece, w, buffers, x, y, saved, scratch, mode }.through(&self.layers, self.at_once);
-        &workspace.outputs[..outputs]
+        self.outputs_in(workspace)
+    }
+
+    /// What the last forward pass put out.
+    pub(crate) fn outputs_in<'a>(&self, workspace: &'a Workspace<T>) -> &'a [T] {
+        &workspace.outputs[..workspace.batch * self.outputs()]
     }
 
     /// Overwrites `grad` with the gradient of the loss whose derivative by the outputs lies in `workspace.gradient`.

@@ -9,7 +9,7 @@ use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
 use super::early_stopping::{Best, EarlyStopping, Progress, Scores};
 use super::gathered::Gathered;
 use super::history::{EpochRecord, History, StopReason};
-use super::model::{CHUNK, Model, predict_into};
+use super::model::{Desk, Model};
 use super::recipe::{Recipe, RecipeError};
 use super::statistics::{Statistics, unaveraged};
 use crate::kernel::denormal::FlushDenormals;
@@ -130,7 +130,7 @@ pub fn fit_on<'a>(
         return Err(RecipeError::SoftTargets);
     }
     let mut training = Training::new(threads, finds, recipe, train, outputs, seed)?;
-    let mut watch = validation.map(|validation| Watch::new(validation, recipe, &training.network));
+    let mut watch = validation.map(|validation| Watch::new(threads, validation, recipe, &training.network));
     let mut history = History::with_capacity(recipe.epochs as usize);
     let mut stop = StopReason::Completed;
     for epoch in 1..=recipe.epochs {
@@ -159,20 +159,22 @@ pub fn fit_on<'a>(
     let best = watch.as_ref().and_then(|watch| watch.stopping.best());
     let done = training.optimizer.steps();
     let (w, buffers, kept) = match watch {
-        Some(watch) if best.is_some() => (watch.best_w, watch.best_buffers, watch.best_steps),
+        Some(watch) if best.is_some() => {
+            (Lines::copy_of(&watch.best_w), watch.best_buffers, watch.best_steps)
+        }
         // What was cut short is judged by nobody: no pass over all rows for its average.
         _ if matches!(stop, StopReason::Interrupted | StopReason::Diverged { .. }) => {
-            (training.w.to_vec(), training.buffers.clone(), done)
+            (Lines::copy_of(&training.w), training.buffers.clone(), done)
         }
         _ => {
             let judged = training.judged();
-            (judged.w.to_vec(), judged.buffers.to_vec(), done)
+            (Lines::copy_of(judged.w), judged.buffers.to_vec(), done)
         }
     };
     let notes = unaveraged(&recipe.optimizer(train.rows(), seed), kept, done).into_iter().collect();
     let Training { network, .. } = training;
     Ok(Fitted {
-        model: Model::new(network, w, buffers, recipe.loss),
+        model: Model { network, w, buffers, loss: recipe.loss },
         history,
         stop,
         best,
@@ -210,7 +212,7 @@ pub(super) struct Training<'a> {
     shards: Shards<f32>,
     order: Vec<u32>,
     gathered: Gathered,
-    /// For an average; none where batch normalization keeps nothing.
+    /// For an average, once there is one.
     statistics: Option<Statistics>,
     plan: BatchPlan,
     finds: &'a Finds,
@@ -245,7 +247,6 @@ impl<'a> Training<'a> {
         let shards = Shards::new(&network, batch, recipe.shards.max(1) as usize, threads.clone());
         let gathered = Gathered::new(&train, batch);
         let order = (0..rows as u32).collect();
-        let statistics = Statistics::new(recipe, &train, outputs)?;
         let plan = BatchPlan::new(recipe, train, outputs, seed, finds);
         let noise = recipe.regularize.weight_noise(network.layout(), seed);
         Ok(Self {
@@ -264,7 +265,7 @@ impl<'a> Training<'a> {
             shards,
             order,
             gathered,
-            statistics,
+            statistics: None,
             plan,
             finds,
             noise,
@@ -274,12 +275,13 @@ impl<'a> Training<'a> {
     fn judged(&mut self) -> Judged<'_> {
         let averaged = self.optimizer.average(&self.w, &mut self.average);
         let (network, w) = (&self.network, if averaged { &self.average[..] } else { &self.w[..] });
-        let buffers = match &mut self.statistics {
-            Some(statistics) if averaged => {
-                let (batch, seed) = (self.batch, self.seed);
-                statistics.take(w, &self.train, batch, seed, &mut self.gathered, &mut self.shards)
-            }
-            _ => &self.buffers,
+        let buffers = if averaged && !self.buffers.is_empty() {
+            let new = || Statistics::new(self.recipe, &self.train, network.outputs());
+            let statistics = self.statistics.get_or_insert_with(new);
+            let (batch, seed) = (self.batch, self.seed);
+            statistics.take(w, &self.train, batch, seed, &mut self.gathered, &mut self.shards)
+        } else {
+            &self.buffers
         };
         Judged { network, w, buffers }
     }
@@ -435,12 +437,12 @@ struct Watch<'a> {
     best_buffers: Vec<f32>,
     /// Steps up to the best epoch.
     best_steps: u64,
-    workspace: Workspace<f32>,
+    desk: Desk,
     predictions: Predictions,
 }
 
 impl<'a> Watch<'a> {
-    fn new(validation: Validation<'a>, recipe: &Recipe, network: &Network<f32>) -> Self {
+    fn new(threads: &Threads, validation: Validation<'a>, recipe: &Recipe, network: &Network<f32>) -> Self {
         Self {
             validation,
             loss: recipe.loss,
@@ -448,17 +450,17 @@ impl<'a> Watch<'a> {
             best_w: vec![0.0; network.layout().len()],
             best_buffers: vec![0.0; network.buffers().len()],
             best_steps: 0,
-            workspace: network.workspace(CHUNK.min(validation.samples.rows())),
+            desk: Desk::new(threads, network, validation.samples.rows()),
             predictions: recipe.loss.no_predictions(network.outputs()),
         }
     }
 
     fn look(&mut self, epoch: u32, train_loss: f64, training: &mut Training<'_>) -> (EpochRecord, Progress) {
         let samples = self.validation.samples;
-        let Self { workspace, predictions, .. } = self;
+        let Self { desk, predictions, .. } = self;
         let steps = training.optimizer.steps();
         let Judged { network, w, buffers } = training.judged();
-        predict_into(network, w, buffers, self.loss, samples.x, workspace, predictions);
+        desk.predict(network, w, buffers, self.loss, samples.x, predictions);
         let valid_cost = (self.validation.cost)(predictions);
         let valid_loss = self.loss.of_predictions(predictions, samples.targets);
         let progress =

@@ -1,5 +1,8 @@
 //! A trained network.
 
+use thalweg_optim::Threads;
+
+use crate::kernel::denormal::FlushDenormals;
 use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Workspace};
 use crate::predictions::Predictions;
@@ -50,29 +53,62 @@ impl Model {
 
     /// Predictions for the rows `x` (row-major).
     pub fn predict(&self, x: &[f32]) -> Predictions {
+        self.predict_on(&Threads::default(), x)
+    }
+
+    /// The same on several threads, with the same bits.
+    pub fn predict_on(&self, threads: &Threads, x: &[f32]) -> Predictions {
         let mut predictions = self.loss.no_predictions(self.network.outputs());
-        let mut workspace = self.network.workspace(CHUNK.min(x.len() / self.network.inputs().max(1)));
-        predict_into(&self.network, &self.w, &self.buffers, self.loss, x, &mut workspace, &mut predictions);
+        let rows = x.len() / self.network.inputs().max(1);
+        let mut desk = Desk::new(threads, &self.network, rows);
+        desk.predict(&self.network, &self.w, &self.buffers, self.loss, x, &mut predictions);
         predictions
     }
 }
 
-/// Overwrites `predictions` with those for `x`, in chunks that fit the workspace.
-pub(crate) fn predict_into(
-    network: &Network<f32>,
-    w: &[f32],
-    buffers: &[f32],
-    loss: Loss,
-    x: &[f32],
-    workspace: &mut Workspace<f32>,
-    predictions: &mut Predictions,
-) {
-    predictions.clear();
-    for rows in x.chunks(CHUNK * network.inputs().max(1)) {
-        let outputs = network.forward(w, buffers, rows, Mode::Evaluate, workspace);
-        match predictions {
-            Predictions::Probabilities { values, classes } => loss.probabilities(outputs, *classes, values),
-            Predictions::Values(values) => values.extend(outputs.iter().map(|&z| f64::from(z))),
+/// Where predictions are made: threads, and memory for each.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    threads: Threads,
+    workspaces: Vec<Workspace<f32>>,
+}
+
+impl Desk {
+    /// For at most `rows` rows at a time.
+    pub(crate) fn new(threads: &Threads, network: &Network<f32>, rows: usize) -> Self {
+        let count = rows.div_ceil(CHUNK).clamp(1, threads.count());
+        let workspaces = (0..count).map(|_| network.workspace(CHUNK.min(rows))).collect();
+        Self { threads: threads.clone(), workspaces }
+    }
+
+    /// Overwrites `predictions` with those for `x`: in chunks that fit the workspaces, so that threads change no bit.
+    pub(crate) fn predict(
+        &mut self,
+        network: &Network<f32>,
+        w: &[f32],
+        buffers: &[f32],
+        loss: Loss,
+        x: &[f32],
+        predictions: &mut Predictions,
+    ) {
+        predictions.clear();
+        let chunk = CHUNK * network.inputs().max(1);
+        for rows in x.chunks(chunk * self.workspaces.len()) {
+            let mut chunks: Vec<_> = rows.chunks(chunk).zip(&mut self.workspaces).collect();
+            self.threads.run(&mut chunks, |(rows, workspace)| {
+                // The switch is the thread's own.
+                let _fast = FlushDenormals::start();
+                network.forward(w, buffers, rows, Mode::Evaluate, workspace);
+            });
+            for (_, workspace) in &chunks {
+                let outputs = network.outputs_in(workspace);
+                match predictions {
+                    Predictions::Probabilities { values, classes } => {
+                        loss.probabilities(outputs, *classes, values);
+                    }
+                    Predictions::Values(values) => values.extend(outputs.iter().map(|&z| f64::from(z))),
+                }
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use thalweg_optim::{Objective, OptimizerSpec};
 use super::fit::Samples;
 use super::gathered::Gathered;
 use super::recipe::Recipe;
-use crate::nn::{LayerError, LayerSpec, Loss, Mode, Network, ShardedObjective, Shards};
+use crate::nn::{LayerSpec, Loss, Mode, Network, ShardedObjective, Shards};
 
 /// The running statistics of batch normalization, taken anew: those of W's path are of other weights than the average.
 ///
@@ -33,12 +33,11 @@ pub(super) struct Statistics {
 }
 
 impl Statistics {
-    /// Of the recipe's network; `None` where it keeps none.
-    pub(super) fn new(
-        recipe: &Recipe,
-        train: &Samples<'_>,
-        outputs: usize,
-    ) -> Result<Option<Self>, LayerError> {
+    /// Of the recipe's network.
+    ///
+    /// # Panics
+    /// If the recipe's layers do not fit the samples.
+    pub(super) fn new(recipe: &Recipe, train: &Samples<'_>, outputs: usize) -> Self {
         let mut layers = recipe.layers();
         for layer in &mut layers {
             layer.change_each(&mut |layer| {
@@ -47,11 +46,10 @@ impl Statistics {
                 }
             });
         }
-        let network = Network::build(&layers, train.shape, outputs, recipe.init)?;
+        let network =
+            Network::build(&layers, train.shape, outputs, recipe.init).expect("the layers of a training");
         let buffers = network.init_buffers();
-        let of =
-            |network| Self { network, loss: recipe.loss, order: Vec::new(), own: buffers.clone(), buffers };
-        Ok((!network.buffers().is_empty()).then(|| of(network)))
+        Self { network, loss: recipe.loss, order: Vec::new(), own: buffers.clone(), buffers }
     }
 
     /// Those of the network with the parameters `w`.

@@ -307,11 +307,7 @@ impl Options {
     /// # Errors
     /// [`Failure::Usage`] for 0.
     pub fn jobs(&self) -> Result<usize, Failure> {
-        match self.jobs {
-            Some(0) => Err(Failure::usage("--jobs 0: nothing would run; give --jobs 1 or more")),
-            Some(jobs) => Ok(jobs.min(1024)),
-            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-        }
+        checked_jobs(self.jobs)
     }
 
     pub(super) fn format(&self) -> Format {
@@ -320,5 +316,14 @@ impl Options {
 
     pub(super) fn quiet(&self) -> bool {
         self.quiet.unwrap_or(false)
+    }
+}
+
+/// How much is done at a time: what was asked for, or as much as there are cores.
+pub(super) fn checked_jobs(asked: Option<usize>) -> Result<usize, Failure> {
+    match asked {
+        Some(0) => Err(Failure::usage("--jobs 0: nothing would run; give --jobs 1 or more")),
+        Some(jobs) => Ok(jobs.min(1024)),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
     }
 }

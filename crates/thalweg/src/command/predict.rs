@@ -9,8 +9,11 @@ use clap::Args;
 use thalweg_data::{ArrayColumn, NewImages, open_images};
 use thalweg_eval::Metric;
 use thalweg_learn::train::Predictions;
+use thalweg_optim::Threads;
 
 use super::Failure;
+use super::options::checked_jobs;
+use super::written::whole;
 use crate::model::{KnownTruth, SavedModel};
 use crate::report::predictions::{Headings, PredictionFormat, Writer};
 use crate::study::verdict::score_text;
@@ -43,6 +46,9 @@ pub(super) struct Predict {
     /// How to write it [default: csv with --out, else table]
     #[arg(long, value_enum)]
     format: Option<PredictionFormat>,
+    /// Threads; they change nothing but the time [default: the number of cores]
+    #[arg(long, value_parser = whole::<usize>, value_name = "N")]
+    jobs: Option<usize>,
     /// Write nothing to standard error but errors
     #[arg(long)]
     quiet: bool,
@@ -50,7 +56,9 @@ pub(super) struct Predict {
 
 impl Predict {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self { model, data, labels, out, format, quiet } = self;
+        let Self { model, data, labels, out, format, jobs, quiet } = self;
+        // Fewer threads take longer, and give the same.
+        let threads = Threads::new(checked_jobs(jobs)?).unwrap_or_default();
         let model = SavedModel::load(&model)?;
         if let Some(path) = &out {
             check_file(path)?;
@@ -65,12 +73,12 @@ impl Predict {
         let told = match out {
             None => {
                 let out = BufWriter::new(io::stdout().lock());
-                let told = rows.write(&model, out, format.unwrap_or(PredictionFormat::Table));
+                let told = rows.write(&model, &threads, out, format.unwrap_or(PredictionFormat::Table));
                 told.map_err(|error| error.at("standard output"))
             }
             Some(path) => {
                 let format = format.unwrap_or(PredictionFormat::Csv);
-                whole_file(&path, |file| rows.write(&model, BufWriter::new(file), format))
+                whole_file(&path, |file| rows.write(&model, &threads, BufWriter::new(file), format))
             }
         };
         // A reader that has seen enough (`| head`) is no error.
@@ -136,10 +144,11 @@ impl Rows {
     fn write(
         &self,
         model: &SavedModel,
+        threads: &Threads,
         out: impl Write,
         format: PredictionFormat,
     ) -> Result<Option<Vec<String>>, Stopped> {
-        match self.try_write(model, out, format) {
+        match self.try_write(model, threads, out, format) {
             Err(Stopped::Io(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(None),
             told => told.map(Some),
         }
@@ -148,6 +157,7 @@ impl Rows {
     fn try_write(
         &self,
         model: &SavedModel,
+        threads: &Threads,
         out: impl Write,
         format: PredictionFormat,
     ) -> Result<Vec<String>, Stopped> {
@@ -175,8 +185,8 @@ impl Rows {
             Ok(())
         };
         match self {
-            Self::Table(table) => model.predict(table, &mut on)?,
-            Self::Images { name, new } => on(model.predict_images(name, &new.images)?)?,
+            Self::Table(table) => model.predict(threads, table, &mut on)?,
+            Self::Images { name, new } => on(model.predict_images(threads, name, &new.images)?)?,
         }
         writer.map_or(Ok(()), Writer::finish)?;
         told.extend(notes(truth.as_ref().zip(all.as_ref()), self.cells()));

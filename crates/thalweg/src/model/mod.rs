@@ -21,6 +21,7 @@ use thalweg_data::{DataError, Images, Inputs, Preparation, Schema, Table};
 use thalweg_learn::estimator::restore;
 use thalweg_learn::train::Predictions;
 use thalweg_learn::{Model, Recipe};
+use thalweg_optim::Threads;
 
 pub use error::ModelError;
 pub use folder::check_place;
@@ -54,12 +55,13 @@ impl SavedModel {
     }
 
     /// Predictions for new rows, best read with [`Schema::read`]: probabilities, or values in the target's own unit. They
-    /// are handed over in parts, in the order of the rows.
+    /// are handed over in parts, in the order of the rows; `threads` change nothing but the time.
     ///
     /// # Errors
     /// See [`Preparation::apply_table`], and the first error of `on`.
     pub fn predict<E: From<DataError>>(
         &self,
+        threads: &Threads,
         table: &Table,
         on: &mut dyn FnMut(Predictions) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -70,7 +72,7 @@ impl SavedModel {
         }
         for start in (0..rows).step_by(rows::CHUNK) {
             let part = rows::part(table, &self.schema, start..rows.min(start + rows::CHUNK));
-            on(self.of_inputs(&self.preparation.apply_table(&part, &self.schema)?))?;
+            on(self.of_inputs(threads, &self.preparation.apply_table(&part, &self.schema)?))?;
         }
         Ok(())
     }
@@ -79,12 +81,17 @@ impl SavedModel {
     ///
     /// # Errors
     /// See [`Preparation::apply_images`].
-    pub fn predict_images(&self, name: &str, images: &Images) -> Result<Predictions, DataError> {
-        Ok(self.of_inputs(&self.preparation.apply_images(name, images)?))
+    pub fn predict_images(
+        &self,
+        threads: &Threads,
+        name: &str,
+        images: &Images,
+    ) -> Result<Predictions, DataError> {
+        Ok(self.of_inputs(threads, &self.preparation.apply_images(name, images)?))
     }
 
-    fn of_inputs(&self, inputs: &Inputs) -> Predictions {
-        let mut predictions = self.model.predict(&inputs.x);
+    fn of_inputs(&self, threads: &Threads, inputs: &Inputs) -> Predictions {
+        let mut predictions = self.model.predict_on(threads, &inputs.x);
         restore(&self.preparation, &mut predictions);
         predictions
     }

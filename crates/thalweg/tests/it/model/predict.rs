@@ -6,7 +6,7 @@ use thalweg::learn::Recipe;
 use thalweg::learn::nn::Loss;
 use thalweg::learn::train::Predictions;
 use thalweg::model::{Ready, Trained, Training};
-use thalweg::optim::OptimizerSpec;
+use thalweg::optim::{OptimizerSpec, Threads};
 
 use super::{MIXED, mixed, with_model};
 use crate::common::{Folder, csv};
@@ -60,7 +60,7 @@ fn predictions_are_those_of_the_model_in_memory() {
     let mut expected = Vec::new();
     let table = saved.schema.read(path.as_ref()).expect("a table");
     saved
-        .predict(&table, &mut |part| {
+        .predict(&Threads::new(2).unwrap(), &table, &mut |part| {
             let Predictions::Probabilities { values, classes: 2 } = part else { panic!("two classes") };
             expected.extend(values);
             Ok::<(), thalweg::data::DataError>(())
