@@ -308,6 +308,25 @@ fn every_activation() {
 }
 
 /// Targets that fit a loss, and how many outputs a row wants.
+/// The layer behind an activation does not read what that put out: so nobody keeps it.
+#[test]
+fn every_activation_before_what_forgets_it() {
+    for activation in Activation::ALL.map(Activation::name) {
+        for pool in ["max-pool2d", "avg-pool2d", "global-avg-pool", "global-max-pool", "dropout"] {
+            let json = format!(r#"[{{"layer":"conv2d","filters":2}},"{activation}","{pool}"]"#);
+            check_specs(&json, Shape::image(4, 4, 2), &[3]);
+            let block =
+                format!(r#"{{"layer":"residual","body":[{{"layer":"conv2d","filters":2}},"{activation}"]}}"#);
+            check_specs(&format!(r#"[{block},"{pool}"]"#), Shape::image(4, 4, 2), &[3]);
+        }
+        let json = format!(
+            r#"[{{"layer":"dense","units":3}},"{activation}","mix-point",{{"layer":"dense","units":2}}]"#
+        );
+        check_specs(&json, Shape::Flat(4), &[3]);
+    }
+    check_specs(r#"[{"layer":"conv2d","filters":2},"dropout","max-pool2d"]"#, Shape::image(4, 4, 2), &[3]);
+}
+
 fn targets(loss: Loss, rows: usize) -> (Vec<u32>, Vec<f64>, usize) {
     let codes = |classes: usize| (0..rows).map(|i| ((i * 7 + 1) % classes) as u32).collect();
     match loss {

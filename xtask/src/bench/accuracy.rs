@@ -45,7 +45,7 @@ const GOALS: &[Goal] = &[
         lines: &[
             "train fashion-mnist-train --network resnet8 --epochs 7 --schedule cosine --learning-rate 3e-3 \
              --batch-size 64 --validation 0 --regularize flip --seed 0 --quiet --out OUT",
-            "predict OUT fashion-mnist-test --quiet --format json",
+            "predict OUT fashion-mnist-test --format json",
         ],
         score: score_of_predictions,
     },

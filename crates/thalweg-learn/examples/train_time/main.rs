@@ -17,7 +17,7 @@ use data::Set;
 use model::Share;
 use networks::Network;
 use serde_json::{Value, json};
-use thalweg_learn::kernel::denormal::FlushDenormals;
+use thalweg_optim::kernel::denormal::FlushDenormals;
 use trainer::{Crew, Trainer};
 
 /// What the command line said.

@@ -3,9 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use thalweg_learn::kernel::denormal::FlushDenormals;
 use thalweg_learn::kernel::line::Lines;
 use thalweg_learn::nn::{self, Loss, Mode, Targets};
+use thalweg_optim::kernel::denormal::FlushDenormals;
 
 use crate::data::Set;
 use crate::networks::Network;

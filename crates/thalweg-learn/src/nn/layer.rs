@@ -49,7 +49,8 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
     }
 
     /// Whether `x` and `y` may be one slice: then `forward` is given an empty `x` and finds its input in `y`, and `backward`
-    /// is given an empty `dx` and leaves the gradient in `dy`. Such a layer keeps the shape and needs no more than `y`.
+    /// is given an empty `dx` and leaves the gradient in `dy`. Such a layer keeps the shape, needs no more than `y`, and has
+    /// one phase of [`Pace::Either`].
     fn in_place(&self) -> bool {
         false
     }
@@ -82,8 +83,9 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
 
     /// The layer's phases, each with the pieces that it takes: in order there, in reverse order back. At least one.
     ///
-    /// All rows have gone through a phase when the next begins. The output is complete after the last; the gradients are
-    /// complete after the first, which is the last on the way back. In every phase a layer is given the same memory.
+    /// All rows have gone through a phase when the next begins; but in [`Mode::Evaluate`], where no row looks at others, a
+    /// piece may go through phases of [`Pace::Pieces`] before the next piece does. The output is written in the last phase;
+    /// the input's gradient in the first, which is the last on the way back.
     fn phases(&self) -> &[Pace] {
         &[Pace::Whole]
     }
@@ -235,7 +237,7 @@ pub struct Forward<'a, T> {
     pub x: &'a [T],
     /// The output, rows × output, overwritten.
     pub y: &'a mut [T],
-    /// [`Layer::saved_len`] numbers for the batch, kept for `backward`.
+    /// [`Layer::saved_len`] numbers for the batch, kept from piece to piece and for `backward`.
     pub saved: &'a mut [T],
     /// At least [`Layer::scratch_len`] numbers.
     pub scratch: &'a mut [T],
@@ -260,7 +262,7 @@ pub struct Backward<'a, T> {
     pub dy: &'a mut [T],
     /// ∂loss/∂w, overwritten by the first piece and added to by the others.
     pub dw: &'a mut [T],
-    /// ∂loss/∂x, overwritten; `None` for the first layer, empty in place.
+    /// ∂loss/∂x, overwritten in the layer's first phase; `None` if nobody wants it (yet), empty in place.
     pub dx: Option<&'a mut [T]>,
     /// What `forward` kept for the batch.
     pub saved: &'a mut [T],

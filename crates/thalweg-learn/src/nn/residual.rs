@@ -110,7 +110,7 @@ impl<T: Math> Residual<T> {
     fn parts<'a>(&self, saved: &'a mut [T], batch: usize) -> Parts<'a, T> {
         let map = |wanted: bool| if wanted { batch * self.outputs() } else { 0 };
         let (body_y, saved) = saved.split_at_mut(map(self.body.reads_output()));
-        let (shortcut_y, saved) = saved.split_at_mut(map(self.keeps_shortcut()));
+        let (shortcut_y, saved) = saved.split_at_mut(map(self.shortcut.reads_output()));
         let (body_dy, saved) = saved.split_at_mut(map(self.copies_gradient()));
         let (body, shortcut) = saved.split_at_mut(self.body.saved_len(batch));
         Parts { body_y, shortcut_y, body_dy, body, shortcut }
@@ -118,13 +118,8 @@ impl<T: Math> Residual<T> {
 
     /// Numbers of [`Self::parts`] before those of the ways.
     fn own_len(&self, batch: usize) -> usize {
-        let maps = [self.body.reads_output(), self.keeps_shortcut(), self.copies_gradient()];
+        let maps = [self.body.reads_output(), self.shortcut.reads_output(), self.copies_gradient()];
         maps.into_iter().filter(|&wanted| wanted).count() * batch * self.outputs()
-    }
-
-    /// Whether the shortcut's output is needed for longer than a phase.
-    fn keeps_shortcut(&self) -> bool {
-        self.shortcut.reads_output() || self.shortcut.writes_early()
     }
 
     /// What each row's body is multiplied by; `None` if it is 1 for all.
@@ -151,7 +146,7 @@ impl<T: Math> Residual<T> {
 struct Parts<'a, T> {
     /// The body's output, if it reads it again; else it is where the block's is.
     body_y: &'a mut [T],
-    /// The shortcut's, if it is needed for longer than a phase.
+    /// The shortcut's, if it reads it again.
     shortcut_y: &'a mut [T],
     /// The gradient by the body's output, if it is not the block's.
     body_dy: &'a mut [T],
@@ -254,7 +249,7 @@ impl<T: Math> Layer<T> for Residual<T> {
         }
         if let Some(phase) = phase_there(piece.phase, self.shortcut.phases().len(), count) {
             let (spare, scratch) = scratch.split_at_mut(rows.len());
-            let shortcut_y = if self.keeps_shortcut() { &mut parts.shortcut_y[rows] } else { spare };
+            let shortcut_y = if self.shortcut.reads_output() { &mut parts.shortcut_y[rows] } else { spare };
             self.shortcut.forward(Forward {
                 piece: piece.in_phase(phase),
                 w: shortcut_w,
@@ -316,7 +311,7 @@ impl<T: Math> Layer<T> for Residual<T> {
             w: shortcut_w,
             buffers: shortcut_buffers,
             x,
-            y: if self.keeps_shortcut() { &parts.shortcut_y[rows] } else { y },
+            y: if self.shortcut.reads_output() { &parts.shortcut_y[rows] } else { y },
             dy,
             dw: shortcut_dw,
             dx: dx.is_some().then_some(&mut *shortcut_dx),

@@ -149,12 +149,6 @@ impl<T: Math> Sequence<T> {
         self.widest
     }
 
-    /// Whether a part of its output is written before its last phase.
-    pub(super) fn writes_early(&self) -> bool {
-        let last = self.steps.iter().find(|step| step.to == Place::Caller);
-        last.is_some_and(|step| step.end() + 1 < self.phases.len())
-    }
-
     /// How many numbers some of the layers keep.
     fn saved_len_of(&self, steps: Range<usize>, batch: usize) -> usize {
         self.steps[steps].iter().map(|step| step.layer.saved_len(batch)).sum()
@@ -171,7 +165,7 @@ fn place_outputs<T: Math>(steps: &mut [Step<T>]) -> usize {
         let to = match behind.first() {
             _ if head[0].in_place => from,
             None => Place::Caller,
-            Some(next) if passes_by(head, next, from) => Place::Scratch,
+            Some(next) if is_passed_on(head, next, from) => Place::Scratch,
             Some(_) => {
                 let start = kept;
                 kept += head[0].layer.output().len();
@@ -189,14 +183,14 @@ fn place_outputs<T: Math>(steps: &mut [Step<T>]) -> usize {
 
 /// Whether the output of a layer, and of those that work in its place, need not be kept for the next one: it is read in
 /// the phase that writes it, and on the way back not at all, or repeated.
-fn passes_by<T: Math>(place: &[Step<T>], next: &Step<T>, from: Place) -> bool {
+fn is_passed_on<T: Math>(place: &[Step<T>], next: &Step<T>, from: Place) -> bool {
     let (first, others) = place.split_first().expect("a place has a layer that writes it");
     let at_once = next.start == first.end() && next.layer.phases().len() == 1;
-    let stays = others.iter().all(|step| step.layer.keeps_numbers());
     let read_again = place.iter().any(|step| step.layer.reads_output());
-    let repeated = first.layer.is_repeated() && from != Place::Scratch;
+    let stays = others.iter().all(|step| step.layer.keeps_numbers());
+    let repeated = first.layer.is_repeated() && from != Place::Scratch && stays;
     let forgotten = first.layer.phases().len() == 1 && !next.layer.reads_input();
-    at_once && stays && !read_again && (repeated || forgotten)
+    at_once && !read_again && (repeated || forgotten)
 }
 
 /// Says where the gradients by the layers' outputs lie, and answers how many numbers per row are kept.

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use thalweg_optim::kernel::denormal::FlushDenormals;
 use thalweg_optim::{Objective, Threads};
 
 use super::layer::Mode;
 use super::loss::{Loss, Targets};
 use super::network::{BatchObjective, Network, Workspace};
-use crate::kernel::denormal::FlushDenormals;
 use crate::kernel::line::Lines;
 use crate::kernel::math::Math;
 
@@ -119,7 +119,7 @@ impl<T: Math> ShardedObjective<'_, T> {
             part.rows = rows * index / count..rows * (index + 1) / count;
         }
         let (network, buffers, loss, x, targets, mode) = (*network, *buffers, *loss, *x, *targets, *mode);
-        shards.threads.run(&mut shards.parts, |part| {
+        shards.threads.share(&mut shards.parts, |part| {
             let Part { workspace, gradient, rows, value } = part;
             if rows.start == rows.end {
                 return;
@@ -150,7 +150,7 @@ impl<T: Math> ShardedObjective<'_, T> {
             return grad.chunks_mut(PIECE).enumerate().for_each(|(index, piece)| add(index, piece));
         }
         let mut pieces: Vec<_> = grad.chunks_mut(PIECE).enumerate().collect();
-        shards.threads.run(&mut pieces, |(index, piece)| {
+        shards.threads.share(&mut pieces, |(index, piece)| {
             let _fast = FlushDenormals::start();
             add(*index, piece);
         });

@@ -2,6 +2,7 @@
 
 use rand::RngCore;
 use rand::seq::SliceRandom;
+use thalweg_optim::kernel::denormal::FlushDenormals;
 use thalweg_optim::random::stream;
 use thalweg_optim::schedule::Plateau;
 use thalweg_optim::{Curve, OptimError, Optimizer, StepReport, Threads};
@@ -12,9 +13,8 @@ use super::history::{EpochRecord, History, StopReason};
 use super::model::{Desk, Model};
 use super::recipe::{Recipe, RecipeError};
 use super::statistics::{Statistics, unaveraged};
-use crate::kernel::denormal::FlushDenormals;
 use crate::kernel::line::Lines;
-use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets, Workspace};
+use crate::nn::{Loss, Mode, Network, Shape, ShardedObjective, Shards, Targets};
 use crate::predictions::Predictions;
 use crate::regularize::noise::weight::NoisyWeights;
 use crate::regularize::{BatchPlan, Finds};

@@ -1,8 +1,10 @@
 //! A trained network.
 
-use thalweg_optim::Threads;
+use std::ops::Range;
 
-use crate::kernel::denormal::FlushDenormals;
+use thalweg_optim::Threads;
+use thalweg_optim::kernel::denormal::FlushDenormals;
+
 use crate::kernel::line::Lines;
 use crate::nn::{Loss, Mode, Network, Workspace};
 use crate::predictions::Predictions;
@@ -70,15 +72,23 @@ impl Model {
 #[derive(Debug)]
 pub(crate) struct Desk {
     threads: Threads,
-    workspaces: Vec<Workspace<f32>>,
+    seats: Vec<Seat>,
+}
+
+/// A chunk at hand.
+#[derive(Debug)]
+struct Seat {
+    workspace: Workspace<f32>,
+    /// Where its numbers lie in the input; none if it has no chunk.
+    chunk: Range<usize>,
 }
 
 impl Desk {
     /// For at most `rows` rows at a time.
     pub(crate) fn new(threads: &Threads, network: &Network<f32>, rows: usize) -> Self {
         let count = rows.div_ceil(CHUNK).clamp(1, threads.count());
-        let workspaces = (0..count).map(|_| network.workspace(CHUNK.min(rows))).collect();
-        Self { threads: threads.clone(), workspaces }
+        let seat = |_| Seat { workspace: network.workspace(CHUNK.min(rows)), chunk: 0..0 };
+        Self { threads: threads.clone(), seats: (0..count).map(seat).collect() }
     }
 
     /// Overwrites `predictions` with those for `x`: in chunks that fit the workspaces, so that threads change no bit.
@@ -92,15 +102,18 @@ impl Desk {
         predictions: &mut Predictions,
     ) {
         predictions.clear();
-        let chunk = CHUNK * network.inputs().max(1);
-        for rows in x.chunks(chunk * self.workspaces.len()) {
-            let mut chunks: Vec<_> = rows.chunks(chunk).zip(&mut self.workspaces).collect();
-            self.threads.run(&mut chunks, |(rows, workspace)| {
+        let mut chunks = (0..x.len()).step_by(CHUNK * network.inputs().max(1));
+        while chunks.len() > 0 {
+            for seat in &mut self.seats {
+                let start = chunks.next().unwrap_or(x.len());
+                seat.chunk = start..x.len().min(start + CHUNK * network.inputs());
+            }
+            self.threads.share(&mut self.seats, |Seat { workspace, chunk }| {
                 // The switch is the thread's own.
                 let _fast = FlushDenormals::start();
-                network.forward(w, buffers, rows, Mode::Evaluate, workspace);
+                network.forward(w, buffers, &x[chunk.clone()], Mode::Evaluate, workspace);
             });
-            for (_, workspace) in &chunks {
+            for Seat { workspace, .. } in &self.seats {
                 let outputs = network.outputs_in(workspace);
                 match predictions {
                     Predictions::Probabilities { values, classes } => {

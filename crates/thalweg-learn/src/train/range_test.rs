@@ -5,11 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::Threads;
+use thalweg_optim::kernel::denormal::FlushDenormals;
 
 use super::fit::{Pace, Samples, Training};
 use super::history::StopReason;
 use super::recipe::{Recipe, RecipeError};
-use crate::kernel::denormal::FlushDenormals;
 use crate::regularize::Finds;
 
 /// The test ends once the smoothed loss is this many times its lowest value.

@@ -137,7 +137,7 @@ mod tests {
         };
         let x: Vec<f32> = (0..20).map(|i| (i as f32 * 0.7).sin()).collect();
         let train = Samples { shape: Shape::Flat(2), x: &x, targets: Targets::Values(&[0.0; 10]) };
-        let mut statistics = Statistics::new(&recipe, &train, 1).unwrap().unwrap();
+        let mut statistics = Statistics::new(&recipe, &train, 1);
         let mut shards = Shards::new(&statistics.network, 4, 1, thalweg_optim::Threads::default());
         let mut gathered = Gathered::new(&train, 4);
         let small = statistics.network.init(1);

@@ -5,6 +5,7 @@
 //! vectorizer does the rest. So a formula is written once, needs no compiler flags, and [`run_on`] can run any level's
 //! twin for tests.
 
+pub mod denormal;
 pub mod matmul;
 pub mod pack;
 pub mod step;

@@ -21,7 +21,7 @@ impl Pointwise for Elu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(_x: T, y: T) -> T {
+    fn slope<T: Math>(y: T) -> T {
         // eˣ = y + 1 below 0.
         if y > T::ZERO { T::ONE } else { y + T::ONE }
     }

@@ -23,7 +23,7 @@ impl Pointwise for Gelu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(x: T, _y: T) -> T {
+    fn slope<T: Math>(x: T) -> T {
         // Φ(x) + x·φ(x), with φ(x) = e^(−x²/2)/√(2π).
         let density = (-T::from_f64(0.5) * x * x).exp() * T::from_f64(0.398_942_280_401_432_7);
         normal_cdf(x) + x * density

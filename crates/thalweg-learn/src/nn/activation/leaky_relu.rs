@@ -18,7 +18,7 @@ impl Pointwise for LeakyRelu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(_x: T, y: T) -> T {
+    fn slope<T: Math>(y: T) -> T {
         if y > T::ZERO { T::ONE } else { T::from_f64(0.01) }
     }
 }

@@ -21,12 +21,12 @@ use crate::kernel::math::Math;
 pub(crate) trait Pointwise: Copy + Send + Sync {
     /// The formula, for tables.
     const FORMULA: &'static str;
-    /// Whether [`Pointwise::slope`] looks at y only: then the output may take the place of the input.
+    /// Whether [`Pointwise::slope`] is one of y = f(x): then the output may take the place of the input.
     const BY_OUTPUT: bool;
     /// f(x). Must be `#[inline(always)]`.
     fn value<T: Math>(x: T) -> T;
-    /// f′(x), given x and y = f(x), whichever is cheaper. Must be `#[inline(always)]`.
-    fn slope<T: Math>(x: T, y: T) -> T;
+    /// f′(x), given x or y, whichever is cheaper. Must be `#[inline(always)]`.
+    fn slope<T: Math>(at: T) -> T;
 }
 
 /// The activations that a recipe can name.
@@ -182,12 +182,11 @@ impl<P: Pointwise + std::fmt::Debug, T: Math> Layer<T> for PointwiseLayer<P> {
     fn backward(&self, pass: Backward<'_, T>) {
         let Backward { x, y, dy, dx, .. } = pass;
         let Some(dx) = dx else { return };
-        // Slopes by the output do not look at the input.
-        let x = if P::BY_OUTPUT { y } else { x };
+        let at = if P::BY_OUTPUT { y } else { x };
         if dx.is_empty() {
-            dispatch(SlopesInPlace(self.function, y, dy));
+            dispatch(SlopesInPlace(self.function, at, dy));
         } else {
-            dispatch(Slopes(self.function, x, y, dy, dx));
+            dispatch(Slopes(self.function, at, dy, dx));
         }
     }
 }
@@ -212,8 +211,8 @@ impl<P: Pointwise, T: Math> Kernel for SlopesInPlace<'_, P, T> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (dy, &y) in self.2.iter_mut().zip(self.1) {
-            *dy *= P::slope(y, y);
+        for (dy, &at) in self.2.iter_mut().zip(self.1) {
+            *dy *= P::slope(at);
         }
     }
 }
@@ -231,15 +230,15 @@ impl<P: Pointwise, T: Math> Kernel for Values<'_, P, T> {
     }
 }
 
-struct Slopes<'a, P, T>(P, &'a [T], &'a [T], &'a [T], &'a mut [T]);
+struct Slopes<'a, P, T>(P, &'a [T], &'a [T], &'a mut [T]);
 
 impl<P: Pointwise, T: Math> Kernel for Slopes<'_, P, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        for (((dx, &dy), &x), &y) in self.4.iter_mut().zip(self.3).zip(self.1).zip(self.2) {
-            *dx = dy * P::slope(x, y);
+        for ((dx, &dy), &at) in self.3.iter_mut().zip(self.2).zip(self.1) {
+            *dx = dy * P::slope(at);
         }
     }
 }
@@ -261,7 +260,8 @@ mod tests {
             for &level in levels() {
                 let (mut y, mut dx) = (vec![T::ZERO; x.len()], vec![T::ZERO; x.len()]);
                 run_on(level, Values(function, &x, &mut y));
-                run_on(level, Slopes(function, &x, &y, &dy, &mut dx));
+                let at = if P::BY_OUTPUT { &y } else { &x };
+                run_on(level, Slopes(function, at, &dy, &mut dx));
                 if P::BY_OUTPUT {
                     let (mut values, mut slopes) = (x.clone(), dy.clone());
                     run_on(level, ValuesInPlace(function, &mut values));
@@ -273,7 +273,8 @@ mod tests {
                 }
                 let bits = |v: T| if v.to_f64().is_nan() { u64::MAX } else { v.to_f64().to_bits() };
                 for i in 0..x.len() {
-                    let (value, slope) = (P::value(x[i]), dy[i] * P::slope(x[i], P::value(x[i])));
+                    let (value, slope) =
+                        (P::value(x[i]), dy[i] * P::slope(if P::BY_OUTPUT { P::value(x[i]) } else { x[i] }));
                     let (found, expected) = ((bits(y[i]), bits(dx[i])), (bits(value), bits(slope)));
                     assert_eq!(found, expected, "{function:?} at {}, {n} numbers, {level:?}", x[i]);
                 }

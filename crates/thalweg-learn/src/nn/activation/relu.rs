@@ -17,7 +17,7 @@ impl Pointwise for Relu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(_x: T, y: T) -> T {
+    fn slope<T: Math>(y: T) -> T {
         if y > T::ZERO { T::ONE } else { T::ZERO }
     }
 }

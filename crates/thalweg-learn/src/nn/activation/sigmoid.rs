@@ -17,7 +17,7 @@ impl Pointwise for Sigmoid {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(_x: T, y: T) -> T {
+    fn slope<T: Math>(y: T) -> T {
         y * (T::ONE - y)
     }
 }

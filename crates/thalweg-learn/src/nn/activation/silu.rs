@@ -17,7 +17,7 @@ impl Pointwise for Silu {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(x: T, _y: T) -> T {
+    fn slope<T: Math>(x: T) -> T {
         let s = x.sigmoid();
         s * (T::ONE + x * (T::ONE - s))
     }

@@ -21,7 +21,7 @@ impl Pointwise for Softplus {
     }
 
     #[inline(always)]
-    fn slope<T: Math>(x: T, _y: T) -> T {
+    fn slope<T: Math>(x: T) -> T {
         x.sigmoid()
     }
 }

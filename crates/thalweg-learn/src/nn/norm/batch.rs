@@ -199,7 +199,8 @@ impl<T: Math> Layer<T> for BatchNorm {
     }
 
     fn is_repeated(&self) -> bool {
-        true
+        // The numbers of a few rows of plain features stay in the cache anyhow.
+        matches!(self.shape, Shape::Image { .. })
     }
 
     fn phases(&self) -> &[Pace] {

@@ -4,7 +4,7 @@
 //! microcode. Flushing them changes no result that matters and keeps a step's time constant.
 #![allow(unsafe_code, reason = "the control register is only reachable by instructions")]
 
-/// Flushes denormals to zero on this thread until it is dropped; then the old mode is back.
+/// Flushes denormals to zero on this thread, or does not, until it is dropped; then the old mode is back.
 #[derive(Debug)]
 pub struct FlushDenormals {
     old: u64,
@@ -15,9 +15,19 @@ pub struct FlushDenormals {
 impl FlushDenormals {
     /// Switches flushing on.
     pub fn start() -> Self {
+        Self::set(true)
+    }
+
+    /// Switches flushing on or off: as the thread does whose work this is.
+    pub fn set(on: bool) -> Self {
         let old = read();
-        write(old | FLUSH);
+        write(if on { old | FLUSH } else { old & !FLUSH });
         Self { old, _here: std::marker::PhantomData }
+    }
+
+    /// Whether this thread flushes.
+    pub fn is_on() -> bool {
+        FLUSH != 0 && read() & FLUSH == FLUSH
     }
 }
 
