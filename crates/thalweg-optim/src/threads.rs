@@ -126,7 +126,7 @@ mod tests {
                 let _mode = FlushDenormals::set(on);
                 // Each takes long enough for all threads to have some.
                 let work = || {
-                    std::thread::sleep(std::time::Duration::from_micros(50));
+                    (0..2000).for_each(|_| std::hint::spin_loop());
                     FlushDenormals::is_on() == on
                 };
                 assert!(answers(&threads, work).iter().flatten().all(|&same| same), "{count}, {on}");
