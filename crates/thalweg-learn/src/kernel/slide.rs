@@ -193,17 +193,29 @@ impl<T: Real> Kernel for Slide<'_, T> {
             let panel = Panel { w: self.packed[at * depth..].as_ptr(), at, real, start: start.as_ptr() };
             // SAFETY: all that the tiles read and write was checked above; the level is the one that is running.
             unsafe {
-                match (sizes.kernel.1, vectors, I::BYTES) {
-                    (3, 2, 64) => rows.all::<I, 3, 2, 8>(panel),
-                    (3, 2, _) => rows.all::<I, 3, 2, 4>(panel),
-                    (3, _, _) => rows.all::<I, 3, 1, 8>(panel),
-                    (_, 2, _) => rows.all::<I, 5, 2, 8>(panel),
-                    _ => rows.all::<I, 5, 1, 8>(panel),
+                match (sizes.kernel.1, vectors) {
+                    (3, 2) => rows.all::<I, 3, 2>(panel),
+                    (3, _) => rows.all::<I, 3, 1>(panel),
+                    (_, 2) => rows.all::<I, 5, 2>(panel),
+                    _ => rows.all::<I, 5, 1>(panel),
                 }
             }
             at += vectors * lanes;
         }
     }
+}
+
+/// Pixels of a tile that is so many registers wide: as many sums as stay in registers, and no more than there are registers
+/// for the pixels' places.
+const fn most_pixels<I: Isa>(vectors: usize) -> usize {
+    if I::BYTES == 64 { 8 } else { 8 / vectors }
+}
+
+/// How wide the tiles of a row are: alike, for a narrow one waits for its sums; at most `most`.
+fn tile_width(row: usize, most: usize) -> usize {
+    let there_is = |width: usize| [1, 2, 4, 6, 7, 8].into_iter().find(|&tile| tile >= width);
+    let mut widths = (row.div_ceil(most).max(1)..=row).filter_map(|tiles| there_is(row.div_ceil(tiles)));
+    widths.find(|&tile| tile <= row.min(most)).unwrap_or(1)
 }
 
 #[derive(Clone, Copy)]
@@ -219,27 +231,34 @@ impl<T: Real> Rows<T> {
     /// # Safety
     /// X, Y, W and the zeros must be as large as [`Slide`] checks, the window be K wide, and the level be running.
     #[inline(always)]
-    unsafe fn all<I: Isa, const K: usize, const V: usize, const M: usize>(self, panel: Panel<T>) {
+    unsafe fn all<I: Isa, const K: usize, const V: usize>(self, panel: Panel<T>) {
+        // SAFETY: passed on; a tile is no wider than the row.
+        unsafe {
+            match tile_width(self.sizes.output.1, most_pixels::<I>(V)) {
+                8 => self.tiles::<I, K, V, 8>(panel),
+                7 => self.tiles::<I, K, V, 7>(panel),
+                6 => self.tiles::<I, K, V, 6>(panel),
+                4 => self.tiles::<I, K, V, 4>(panel),
+                2 => self.tiles::<I, K, V, 2>(panel),
+                _ => self.tiles::<I, K, V, 1>(panel),
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`Rows::all`], and rows must be M pixels wide at least.
+    #[inline(always)]
+    unsafe fn tiles<I: Isa, const K: usize, const V: usize, const M: usize>(self, panel: Panel<T>) {
+        // No code for what `all` does not ask for.
+        if const { M > most_pixels::<I>(V) } {
+            return;
+        }
         let (height, width) = self.sizes.output;
         for y in 0..height {
-            let mut x = 0;
-            // SAFETY: passed on; the tile lies in the row.
-            unsafe {
-                while x + M <= width {
-                    self.tile::<I, K, V, M>(panel, y, x);
-                    x += M;
-                }
-                if x + 4 <= width {
-                    self.tile::<I, K, V, 4>(panel, y, x);
-                    x += 4;
-                }
-                if x + 2 <= width {
-                    self.tile::<I, K, V, 2>(panel, y, x);
-                    x += 2;
-                }
-                if x < width {
-                    self.tile::<I, K, V, 1>(panel, y, x);
-                }
+            for x in (0..width).step_by(M) {
+                // The last tile may do again what the one before it did: the same sums, to the bit.
+                // SAFETY: passed on; the tile lies in the row.
+                unsafe { self.tile::<I, K, V, M>(panel, y, x.min(width - M)) };
             }
         }
     }

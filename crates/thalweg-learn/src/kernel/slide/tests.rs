@@ -19,6 +19,9 @@ fn cases() -> Vec<(Sizes, usize)> {
         ((9, 9), 6, (5, 5), (4, 0), 32),
         ((3, 8), 3, (1, 3), (0, 1), 20),
         ((8, 6), 2, (2, 5), (1, 3), 16),
+        ((3, 14), 3, (3, 3), (1, 1), 64),
+        ((2, 28), 2, (3, 3), (1, 1), 16),
+        ((2, 24), 2, (5, 5), (2, 2), 8),
     ] {
         let side = |input: usize, padding: usize, kernel: usize| input + 2 * padding + 1 - kernel;
         let output = (side(input.0, padding.0, kernel.0), side(input.1, padding.1, kernel.1));
@@ -152,4 +155,17 @@ fn what_has_no_loop_is_told() {
         !Sizes { padding: (3, 1), output: (36, 32), ..good }.has_loop(),
         "more zeros than the window sees"
     );
+}
+
+#[test]
+fn tiles_cover_a_row_and_are_alike() {
+    for most in [4, 8] {
+        for row in 1..100 {
+            let tile = tile_width(row, most);
+            assert!((1..=most.min(row)).contains(&tile), "{row}, {most}: {tile}");
+            // At most a third is done twice.
+            assert!(row.div_ceil(tile) * tile * 3 <= row * 4 + 2, "{row}, {most}: {tile}");
+        }
+    }
+    assert_eq!([32, 28, 16, 14, 8, 7].map(|row| tile_width(row, 8)), [8, 7, 8, 7, 8, 7]);
 }
