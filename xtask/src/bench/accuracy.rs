@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::contender::scratch;
 use super::machine;
+use super::train::FASHION_MNIST;
 use crate::error::ChoreError;
 use crate::process::{cargo, command, line_of, root, run_logged, target_dir};
 
@@ -43,9 +44,9 @@ const GOALS: &[Goal] = &[
         title: "Fashion-MNIST, `resnet8`: accuracy on the 10,000 test images",
         asked: 0.92,
         lines: &[
-            "train fashion-mnist-train --network resnet8 --epochs 7 --schedule cosine --learning-rate 3e-3 \
+            "train FASHION/train-images-idx3-ubyte.gz --network resnet8 --epochs 7 --schedule cosine --learning-rate 3e-3 \
              --batch-size 64 --validation 0 --regularize flip --seed 0 --quiet --out OUT",
-            "predict OUT fashion-mnist-test --format json",
+            "predict OUT FASHION/t10k-images-idx3-ubyte.gz --format json",
         ],
         score: score_of_predictions,
     },
@@ -105,7 +106,7 @@ fn reach(goal: &Goal, binary: &Path, out: &Path) -> Result<Value, ChoreError> {
             if word == "OUT" {
                 command.arg(out)
             } else {
-                command.arg(word)
+                command.arg(word.replace("FASHION", FASHION_MNIST))
             };
         }
         last = line_of(&command);
@@ -113,8 +114,11 @@ fn reach(goal: &Goal, binary: &Path, out: &Path) -> Result<Value, ChoreError> {
     }
     let score = (goal.score)(&said)
         .ok_or_else(|| ChoreError::failed(format!("`{last}` told no score: {}{}", said.out, said.err)))?;
-    let commands: Vec<String> =
-        goal.lines.iter().map(|line| format!("thalweg {}", line.replace("OUT", "model"))).collect();
+    let commands: Vec<String> = goal
+        .lines
+        .iter()
+        .map(|line| format!("thalweg {}", line.replace("OUT", "model").replace("FASHION", FASHION_MNIST)))
+        .collect();
     Ok(json!({
         "title": goal.title, "asked": goal.asked, "reached": score, "met": score >= goal.asked,
         "seconds": started.elapsed().as_secs_f64(), "commands": commands,

@@ -12,8 +12,8 @@ use crate::bench::optim::median;
 use crate::error::ChoreError;
 use crate::process::{line_of, stdout_of};
 
-/// Where Debian's package has the images.
-const FOLDER: &str = "/usr/share/datasets/fashion-mnist";
+/// Where Debian's package `dataset-fashion-mnist` has the images.
+pub(crate) const FASHION_MNIST: &str = "/usr/share/datasets/fashion-mnist";
 const FILES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -31,7 +31,7 @@ pub(super) fn unpacked() -> Result<PathBuf, ChoreError> {
     let failed = |path: &Path, e: std::io::Error| ChoreError::failed(format!("{}: {e}", path.display()));
     fs::create_dir_all(&to).map_err(|e| failed(&to, e))?;
     for name in FILES {
-        let packed = Path::new(FOLDER).join(format!("{name}.gz"));
+        let packed = Path::new(FASHION_MNIST).join(format!("{name}.gz"));
         if !packed.exists() {
             return Err(ChoreError::failed(format!(
                 "there is no {}; on Debian: apt-get install dataset-fashion-mnist. Without it: --fashion 0",

@@ -19,6 +19,7 @@ use super::machine;
 use crate::error::{ChoreError, pick};
 use crate::process::{cargo, command, root, run_logged, target_dir};
 use crate::python;
+pub(super) use fashion::FASHION_MNIST;
 use plan::{CONTENDERS, Contender, NETWORKS, Network, Part, Program, WAYS, Way};
 use rival::{Rival, Started};
 use table::{Row, check, table, together};
