@@ -35,24 +35,26 @@ impl Threads {
 
     /// Does `work` for each part, the parts on all threads; `work` may call this again.
     pub fn run<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
-        match &self.pool {
-            Some(pool) if parts.len() > 1 => {
-                let mut jobs: Vec<_> = parts.iter_mut().map(|part| || work(part)).collect();
-                let mut jobs: Vec<Job<'_>> = jobs.iter_mut().map(|job| job as Job<'_>).collect();
-                spread(pool, &mut jobs);
-            }
-            _ => parts.iter_mut().for_each(work),
-        }
+        self.each(parts, work, spread);
     }
 
     /// The same with the caller as one of the threads, which need not be woken at the end: for what is done in each step.
     /// While the caller waits it takes no part of another call, so `work` should not call this again.
     pub fn share<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
+        self.each(parts, work, take_turns);
+    }
+
+    fn each<P: Send>(
+        &self,
+        parts: &mut [P],
+        work: impl Fn(&mut P) + Sync + Send,
+        on_all: fn(&ThreadPool, &mut [Job<'_>]),
+    ) {
         match &self.pool {
             Some(pool) if parts.len() > 1 => {
                 let mut jobs: Vec<_> = parts.iter_mut().map(|part| || work(part)).collect();
                 let mut jobs: Vec<Job<'_>> = jobs.iter_mut().map(|job| job as Job<'_>).collect();
-                take_turns(pool, &mut jobs);
+                on_all(pool, &mut jobs);
             }
             _ => parts.iter_mut().for_each(work),
         }

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use thalweg_optim::kernel::denormal::FlushDenormals;
 use thalweg_optim::{Objective, Threads};
 
 use super::layer::Mode;
@@ -124,8 +123,6 @@ impl<T: Math> ShardedObjective<'_, T> {
             if rows.start == rows.end {
                 return;
             }
-            // The switch is the thread's own.
-            let _fast = FlushDenormals::start();
             let x = &x[rows.start * width..rows.end * width];
             let (targets, mode) = (targets.part(rows.clone()), mode.within(rows.start));
             let mut part = BatchObjective { network, buffers, workspace, loss, x, targets, mode };
@@ -150,10 +147,7 @@ impl<T: Math> ShardedObjective<'_, T> {
             return grad.chunks_mut(PIECE).enumerate().for_each(|(index, piece)| add(index, piece));
         }
         let mut pieces: Vec<_> = grad.chunks_mut(PIECE).enumerate().collect();
-        shards.threads.share(&mut pieces, |(index, piece)| {
-            let _fast = FlushDenormals::start();
-            add(*index, piece);
-        });
+        shards.threads.share(&mut pieces, |(index, piece)| add(*index, piece));
     }
 }
 

@@ -101,6 +101,8 @@ impl Desk {
         x: &[f32],
         predictions: &mut Predictions,
     ) {
+        // As in training; the threads do as this one.
+        let _fast = FlushDenormals::start();
         predictions.clear();
         let mut chunks = (0..x.len()).step_by(CHUNK * network.inputs().max(1));
         while chunks.len() > 0 {
@@ -109,8 +111,6 @@ impl Desk {
                 seat.chunk = start..x.len().min(start + CHUNK * network.inputs());
             }
             self.threads.share(&mut self.seats, |Seat { workspace, chunk }| {
-                // The switch is the thread's own.
-                let _fast = FlushDenormals::start();
                 network.forward(w, buffers, &x[chunk.clone()], Mode::Evaluate, workspace);
             });
             for Seat { workspace, .. } in &self.seats {
