@@ -158,6 +158,14 @@ fn convolutions() {
     }
     check_specs(r#"[{"layer":"conv2d","filters":6,"groups":6}]"#, shape(4, 4, 6), &[2]);
     check_specs(r#"[{"layer":"conv2d","filters":70}]"#, shape(3, 3, 2), &[2]);
+    // Whole registers of channels and filters.
+    for (settings, input) in [
+        ("", shape(4, 5, 16)),
+        (r#","padding":0,"bias":false"#, shape(5, 3, 16)),
+        (r#","padding":2"#, shape(1, 2, 32)),
+    ] {
+        check_specs(&format!(r#"[{{"layer":"conv2d","filters":16{settings}}}]"#), input, &[2]);
+    }
 }
 
 #[test]
@@ -221,6 +229,9 @@ fn masks_and_mixtures() {
         image,
         &[1, 4],
     );
+    // What a convolution keeps of its masked weights.
+    let wide = r#"[{"layer":"drop-connect","inner":{"layer":"conv2d","filters":16}}]"#;
+    check_specs(wide, Shape::image(3, 2, 16), &[2]);
 }
 
 #[test]

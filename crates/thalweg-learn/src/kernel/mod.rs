@@ -10,3 +10,4 @@ pub mod line;
 pub mod math;
 pub mod normal;
 pub mod slide;
+pub mod winograd;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::dispatch;
-use thalweg_optim::kernel::matmul::{MatMul, transpose};
+use thalweg_optim::kernel::matmul::{MatMul, Start, transpose};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
@@ -113,7 +113,7 @@ impl<T: Math> Layer<T> for Dense {
             a: x,
             a_strides: (self.inputs, 1),
             b: weight,
-            bias: self.bias.then_some(bias),
+            start: if self.bias { Start::Bias(bias) } else { Start::Zero },
             c: y,
         });
     }
@@ -129,7 +129,7 @@ impl<T: Math> Layer<T> for Dense {
             a: x,
             a_strides: (1, self.inputs),
             b: dy,
-            bias: None,
+            start: Start::Zero,
             c: dweight,
         });
         if self.bias {
@@ -145,7 +145,7 @@ impl<T: Math> Layer<T> for Dense {
                 a: dy,
                 a_strides: (self.outputs, 1),
                 b: transposed,
-                bias: None,
+                start: Start::Zero,
                 c: dx,
             });
         }

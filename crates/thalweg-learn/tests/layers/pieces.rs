@@ -45,6 +45,7 @@ fn every_layer_gives_the_same_in_pieces() {
 #[test]
 fn every_network_gives_the_same_in_pieces() {
     let conv = r#"{"layer":"conv2d","filters":3}"#;
+    let wide = r#"{"layer":"conv2d","filters":16}"#;
     let half = r#"{"layer":"conv2d","filters":3,"kernel":1,"stride":2,"bias":false}"#;
     let ghost = r#"{"layer":"batch-norm","ghost":2}"#;
     let dense = r#"{"layer":"dense","units":4}"#;
@@ -54,6 +55,8 @@ fn every_network_gives_the_same_in_pieces() {
         // Maps that are not kept: pooled at once, or normalized again.
         format!(r#"[{conv},"relu","max-pool2d","flatten",{dense}]"#),
         format!(r#"[{conv},"max-pool2d","max-pool2d","tanh",{conv}]"#),
+        // Whole registers of channels and filters: the weights' gradient is finished behind the last piece.
+        format!(r#"[{wide},"relu",{wide},"max-pool2d",{wide},"flatten",{dense}]"#),
         format!(r#"[{conv},"batch-norm",{conv},"avg-pool2d",{conv}]"#),
         format!(r#"[{conv},"batch-norm","relu",{conv},"batch-norm","batch-norm","relu",{conv}]"#),
         format!(r#"["batch-norm",{conv},{ghost},"relu",{conv},"layer-norm","global-max-pool",{dense}]"#),

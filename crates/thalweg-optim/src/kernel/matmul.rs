@@ -3,7 +3,7 @@
 //! ```text
 //! for each panel of columns of B (the ragged one first, then 4, 2 or 1 vectors wide)
 //!     for each tile of rows of A (up to 6 or 8)
-//!         acc ← bias or 0                       // stays in registers
+//!         acc ← start                           // stays in registers
 //!         for p in 0..k: acc += A[rows, p] ⊗ B[p, panel]
 //!         C[rows, panel] ← acc
 //! ```
@@ -27,7 +27,18 @@ use super::vector::Vector;
 use super::{Isa, Kernel};
 use crate::real::Real;
 
-/// C ← A·B, or C ← bias + A·B.
+/// What the sums of a product start from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a, T> {
+    /// Zero: C ← A·B.
+    Zero,
+    /// One number per column: C ← bias + A·B.
+    Bias(&'a [T]),
+    /// What C holds: C ← C + A·B.
+    Held,
+}
+
+/// C ← start + A·B.
 #[derive(Debug)]
 pub struct MatMul<'a, T> {
     /// Rows of A and C.
@@ -42,9 +53,9 @@ pub struct MatMul<'a, T> {
     pub a_strides: (usize, usize),
     /// B, row-major.
     pub b: &'a [T],
-    /// One number per column of C to start from.
-    pub bias: Option<&'a [T]>,
-    /// C, row-major, overwritten.
+    /// What C starts from.
+    pub start: Start<'a, T>,
+    /// C, row-major.
     pub c: &'a mut [T],
 }
 
@@ -92,7 +103,11 @@ impl<T: Real> Kernel for MatMul<'_, T> {
             self.b.len() >= k.saturating_mul(n) && self.c.len() >= m.saturating_mul(n),
             "B or C is too short"
         );
-        assert!(self.bias.is_none_or(|bias| bias.len() >= n), "the bias is too short");
+        let (bias, goes_on) = match self.start {
+            Start::Zero => (None, false),
+            Start::Bias(bias) => (Some(&bias[..n]), false),
+            Start::Held => (None, true),
+        };
 
         let lanes = I::Vector::<T>::LANES;
         let (b, c) = (self.b.as_ptr(), self.c.as_mut_ptr());
@@ -102,7 +117,7 @@ impl<T: Real> Kernel for MatMul<'_, T> {
         if aligned < n {
             let mut rest = [[T::ZERO; WIDEST]; WIDEST];
             let mut start = [T::ZERO; WIDEST];
-            if let Some(bias) = self.bias {
+            if let Some(bias) = bias {
                 start[..n - aligned].copy_from_slice(&bias[aligned..n]);
             }
             // Rows of a matrix of `rows` rows that have a register's width of numbers behind column `aligned`.
@@ -116,12 +131,13 @@ impl<T: Real> Kernel for MatMul<'_, T> {
             }
             product.rows::<I, 1, 8>(Panel {
                 c: c.wrapping_add(aligned),
-                c_whole: whole(m),
+                // Where C is added to, what lies behind a row's end must stay.
+                c_whole: if goes_on { 0 } else { whole(m) },
                 b: b.wrapping_add(aligned),
                 b_whole,
                 b_rest: rest.as_ptr().cast(),
                 start: start.as_ptr(),
-                goes_on: false,
+                goes_on,
                 width: n - aligned,
             });
         }
@@ -145,8 +161,8 @@ impl<T: Real> Kernel for MatMul<'_, T> {
                     b: b.wrapping_add(done * n + at),
                     b_whole: part,
                     b_rest: std::ptr::null(),
-                    start: self.bias.map_or(zeros.as_ptr(), |bias| bias[at..].as_ptr()),
-                    goes_on: done > 0,
+                    start: bias.map_or(zeros.as_ptr(), |bias| bias[at..].as_ptr()),
+                    goes_on: goes_on || done > 0,
                     width: 0,
                 };
                 let product = Product { k: part, a: product.a.wrapping_add(done * column), ..product };
@@ -210,10 +226,16 @@ impl<T: Real> Product<T> {
             return;
         }
         let mut rows = [[T::ZERO; WIDEST]; M];
+        if panel.goes_on {
+            for (r, row) in rows.iter_mut().enumerate() {
+                // SAFETY: row `i + r < m` of C has `width` columns here, and the local row has at least as many.
+                unsafe { std::ptr::copy_nonoverlapping(c.add(r * self.n), row.as_mut_ptr(), panel.width) };
+            }
+        }
         // SAFETY: the local array has M rows of at least one register's width.
         unsafe { self.tile::<I, V, M>(panel, i, rows.as_mut_ptr().cast(), WIDEST) };
         for (r, row) in rows.iter().enumerate() {
-            // SAFETY: row `i + r < m` of C has `width` columns here, and the local row has at least as many.
+            // SAFETY: as above.
             unsafe { std::ptr::copy_nonoverlapping(row.as_ptr(), c.add(r * self.n), panel.width) };
         }
     }
@@ -348,7 +370,10 @@ mod tests {
         let (a, b, bias) = (cast(&a), cast(&b), cast(&bias));
         for &level in levels() {
             let mut c = vec![T::from_f64(f64::NAN); m * n];
-            run_on(level, MatMul { m, n, k, a: &a, a_strides: strides, b: &b, bias: Some(&bias), c: &mut c });
+            run_on(
+                level,
+                MatMul { m, n, k, a: &a, a_strides: strides, b: &b, start: Start::Bias(&bias), c: &mut c },
+            );
             for (index, (&found, &expected)) in c.iter().zip(&expected).enumerate() {
                 let error = (found.to_f64() - expected).abs();
                 assert!(
@@ -382,7 +407,16 @@ mod tests {
         let (a, b) = (wave(m * k, 0.37), wave(k * n, 0.11));
         let product = |m: usize, a: &[f32]| {
             let mut c = vec![0.0; m * n];
-            super::super::dispatch(MatMul { m, n, k, a, a_strides: (k, 1), b: &b, bias: None, c: &mut c });
+            super::super::dispatch(MatMul {
+                m,
+                n,
+                k,
+                a,
+                a_strides: (k, 1),
+                b: &b,
+                start: Start::Zero,
+                c: &mut c,
+            });
             c
         };
         let parts: Vec<f32> = a.chunks_exact(4 * k).flat_map(|a| product(4, a)).collect();
@@ -396,7 +430,10 @@ mod tests {
         for &level in levels() {
             let mut c = vec![0.0; 60];
             let (a, b) = (&a[..], &b[..]);
-            run_on(level, MatMul { m: 3, n: 20, k: 5, a, a_strides: (5, 1), b, bias: None, c: &mut c });
+            run_on(
+                level,
+                MatMul { m: 3, n: 20, k: 5, a, a_strides: (5, 1), b, start: Start::Zero, c: &mut c },
+            );
             assert!(c[..20].iter().chain(&c[40..]).all(|&x| x == 5.0));
             assert!(c[20..40].iter().all(|x| x.is_nan()));
         }

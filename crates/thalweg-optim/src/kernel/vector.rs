@@ -24,6 +24,10 @@ pub unsafe trait Vector<T>: Copy {
     unsafe fn load(from: *const T) -> Self;
     /// Writes the numbers behind `to`, which needs no alignment but must be writable for `LANES` numbers.
     unsafe fn store(self, to: *mut T);
+    /// self + a in every lane.
+    unsafe fn add(self, a: Self) -> Self;
+    /// self − a in every lane.
+    unsafe fn sub(self, a: Self) -> Self;
     /// self·a + b in every lane.
     unsafe fn mul_add(self, a: Self, b: Self) -> Self;
 }
@@ -51,6 +55,14 @@ unsafe impl<T: Real, const L: usize, const FMA: bool> Vector<T> for Portable<T, 
         unsafe { to.cast::<[T; L]>().write_unaligned(self.0) };
     }
     #[inline(always)]
+    unsafe fn add(self, a: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] + a.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn sub(self, a: Self) -> Self {
+        Self(std::array::from_fn(|lane| self.0[lane] - a.0[lane]))
+    }
+    #[inline(always)]
     unsafe fn mul_add(self, a: Self, b: Self) -> Self {
         Self(std::array::from_fn(|lane| {
             let (x, a, b) = (self.0[lane], a.0[lane], b.0[lane]);
@@ -66,7 +78,7 @@ mod x86 {
     use super::Vector;
 
     macro_rules! register {
-        ($register:ty, $number:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident) => {
+        ($register:ty, $number:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $add:ident, $sub:ident, $fma:ident) => {
             // SAFETY: the instructions read and write one register of that many numbers.
             unsafe impl Vector<$number> for $register {
                 const LANES: usize = $lanes;
@@ -87,6 +99,16 @@ mod x86 {
                     unsafe { $store(to, self) }
                 }
                 #[inline(always)]
+                unsafe fn add(self, a: Self) -> Self {
+                    // SAFETY: the caller promises the CPU level.
+                    unsafe { $add(self, a) }
+                }
+                #[inline(always)]
+                unsafe fn sub(self, a: Self) -> Self {
+                    // SAFETY: the caller promises the CPU level.
+                    unsafe { $sub(self, a) }
+                }
+                #[inline(always)]
                 unsafe fn mul_add(self, a: Self, b: Self) -> Self {
                     // SAFETY: the caller promises the CPU level.
                     unsafe { $fma(self, a, b) }
@@ -95,8 +117,48 @@ mod x86 {
         };
     }
 
-    register!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
-    register!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd);
-    register!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
-    register!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd);
+    register!(
+        __m512,
+        f32,
+        16,
+        _mm512_set1_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps,
+        _mm512_add_ps,
+        _mm512_sub_ps,
+        _mm512_fmadd_ps
+    );
+    register!(
+        __m512d,
+        f64,
+        8,
+        _mm512_set1_pd,
+        _mm512_loadu_pd,
+        _mm512_storeu_pd,
+        _mm512_add_pd,
+        _mm512_sub_pd,
+        _mm512_fmadd_pd
+    );
+    register!(
+        __m256,
+        f32,
+        8,
+        _mm256_set1_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps,
+        _mm256_add_ps,
+        _mm256_sub_ps,
+        _mm256_fmadd_ps
+    );
+    register!(
+        __m256d,
+        f64,
+        4,
+        _mm256_set1_pd,
+        _mm256_loadu_pd,
+        _mm256_storeu_pd,
+        _mm256_add_pd,
+        _mm256_sub_pd,
+        _mm256_fmadd_pd
+    );
 }

@@ -1,7 +1,7 @@
 //! Matrix products shared out among threads by rows, which changes no bit.
 
 use crate::kernel::dispatch;
-use crate::kernel::matmul::MatMul;
+use crate::kernel::matmul::{MatMul, Start};
 use crate::real::Real;
 use crate::threads::Threads;
 
@@ -36,7 +36,7 @@ pub(super) fn product<T: Real>(
 ) {
     if m < 32 || threads.count() == 1 || m * k * n < PARALLEL_FROM {
         let Left { values, strides } = a;
-        dispatch(MatMul { m, n, k, a: values, a_strides: strides, b, bias: None, c });
+        dispatch(MatMul { m, n, k, a: values, a_strides: strides, b, start: Start::Zero, c });
         return;
     }
     let half = (m / 2).next_multiple_of(8);

@@ -3,6 +3,7 @@
 mod patches;
 mod slide;
 mod window;
+mod winograd;
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::dispatch;
@@ -12,6 +13,7 @@ use thalweg_optim::{Layout, Role};
 use patches::Patched;
 use slide::Sliding;
 pub use window::Window;
+use winograd::Winograd;
 
 use super::dense::{is_yes, yes};
 use super::depthwise::Depthwise;
@@ -164,20 +166,34 @@ impl Geometry {
     fn whole_rows<'a, T: Math>(self, group: usize, dy: &'a [T], whole: &'a mut [T]) -> Rows<'a, T> {
         let (own, wide) = (self.own_filters(), padded_columns(self.own_filters()));
         if own == wide {
-            return Rows { group, dy: &dy[group * own..], distance: self.filters };
+            return Rows { dy: &dy[group * own..], distance: self.filters };
         }
         for (row, to) in dy.chunks_exact(self.filters).zip(whole.chunks_exact_mut(wide)) {
             to[..own].copy_from_slice(&row[group * own..][..own]);
             to[own..].fill(T::ZERO);
         }
-        Rows { group, dy: whole, distance: wide }
+        Rows { dy: whole, distance: wide }
     }
+}
+
+/// What a way is given for an image's part of the weights' gradient.
+struct Image<'a, T> {
+    geometry: Geometry,
+    x: &'a [T],
+    dy: &'a [T],
+    /// Added to, unless this is the first image.
+    dw: &'a mut [T],
+    /// What was packed for the way back, and what the way keeps from image to image.
+    packed: &'a mut [T],
+    is_first: bool,
+    /// [`Geometry::whole_len`] numbers.
+    whole: &'a mut [T],
+    scratch: &'a mut [T],
 }
 
 /// A group's gradient: a row for each position, with whole registers behind its beginning.
 #[derive(Debug, Clone, Copy)]
 struct Rows<'a, T> {
-    group: usize,
     dy: &'a [T],
     /// From a row to the next.
     distance: usize,
@@ -202,6 +218,7 @@ pub struct Conv2d {
 enum Way {
     Patched(Box<Patched>),
     Sliding(Sliding),
+    Winograd(Winograd),
 }
 
 /// Calls the same method of the way that is taken.
@@ -210,6 +227,7 @@ macro_rules! of_way {
         match &$conv.way {
             Way::Patched($way) => $call,
             Way::Sliding($way) => $call,
+            Way::Winograd($way) => $call,
         }
     };
 }
@@ -232,9 +250,12 @@ impl Conv2d {
         }
         let geometry =
             Geometry { input: (height, width), output, groups, channels: channels / groups, filters, window };
-        let way = match Sliding::new(geometry) {
-            Some(sliding) => Way::Sliding(sliding),
-            None => Way::Patched(Box::new(Patched::new(geometry))),
+        let way = if let Some(winograd) = Winograd::new(geometry) {
+            Way::Winograd(winograd)
+        } else if let Some(sliding) = Sliding::new(geometry) {
+            Way::Sliding(sliding)
+        } else {
+            Way::Patched(Box::new(Patched::new(geometry)))
         };
         Some(Self { geometry, bias, init_bound, way })
     }
@@ -291,7 +312,7 @@ impl<T: Math> Layer<T> for Conv2d {
                 way.pack(weight, packed);
             }
             let scratch = &mut from_line(scratch)[..way.scratch_len()];
-            scratch.fill(T::ZERO);
+            way.clear(scratch);
             for (x, y) in rows {
                 way.forward(packed, bias, x, y, scratch);
             }
@@ -315,7 +336,7 @@ impl<T: Math> Layer<T> for Conv2d {
             let (whole, scratch) = from_line(scratch).split_at_mut(geometry.whole_len());
             let (sums, scratch) = scratch.split_at_mut(geometry.filters);
             let scratch = &mut scratch[..way.scratch_back_len()];
-            scratch.fill(T::ZERO);
+            way.clear(scratch);
             if dx.is_some() && piece.is_first() {
                 way.pack_back(weight, packed);
             }
@@ -325,14 +346,18 @@ impl<T: Math> Layer<T> for Conv2d {
                     dispatch(ColumnSums { rows: dy, sums });
                     dbias.iter_mut().zip(&*sums).for_each(|(dbias, &sum)| *dbias += sum);
                 }
-                for group in 0..geometry.groups {
-                    let rows = geometry.whole_rows(group, dy, whole);
-                    way.weight_gradient(x, rows, dweight, piece.first + index > 0, scratch);
-                }
+                let is_first = piece.first + index == 0;
+                way.weight_gradient(Image { geometry, x, dy, dw: dweight, packed, is_first, whole, scratch });
                 if let Some(dx) = dx.as_deref_mut() {
                     way.input_gradient(packed, dy, &mut dx[index * inputs..][..inputs], scratch);
                 }
             }
         });
+        if let Way::Winograd(way) = &self.way
+            && piece.end() == piece.batch
+            && piece.batch > 0
+        {
+            way.finish(from_line(saved), dweight);
+        }
     }
 }

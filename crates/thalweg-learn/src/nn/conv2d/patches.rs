@@ -3,7 +3,7 @@
 use thalweg_optim::kernel::dispatch;
 
 use super::window::Window;
-use super::{Geometry, Rows};
+use super::{Geometry, Image, Rows};
 use crate::kernel::conv::{Apply, Correlate, Pack, Patches, Places, padded_columns};
 use crate::kernel::math::Math;
 
@@ -202,6 +202,11 @@ impl Patched {
         self.image.len() + self.gradient.len()
     }
 
+    /// Makes zero what of the scratch must be zero in a pass.
+    pub(super) fn clear<T: Math>(&self, scratch: &mut [T]) {
+        scratch.fill(T::ZERO);
+    }
+
     pub(super) fn pack<T: Math>(&self, weight: &[T], packed: &mut [T]) {
         let own = self.geometry.own_filters();
         for (group, packed) in packed.chunks_exact_mut(self.part()).enumerate() {
@@ -241,28 +246,24 @@ impl Patched {
         }
     }
 
-    /// A group's part of the weights' gradient of one image. The image is copied for the first group.
-    pub(super) fn weight_gradient<T: Math>(
-        &self,
-        x: &[T],
-        rows: Rows<'_, T>,
-        dw: &mut [T],
-        add: bool,
-        scratch: &mut [T],
-    ) {
-        let (own, channels) = (self.geometry.own_filters(), self.geometry.channels);
-        let padded = &mut scratch[..self.image.len()];
-        let image = if rows.group == 0 || self.image.is_bare() { self.image.fill(x, padded) } else { padded };
-        dispatch(Correlate {
-            patches: &self.patches,
-            a: &image[rows.group * channels..],
-            n: own,
-            b: rows.dy,
-            b_row: rows.distance,
-            c: &mut dw[rows.group * own..],
-            c_row: self.geometry.filters,
-            add,
-        });
+    /// The weights' gradient of one image.
+    pub(super) fn weight_gradient<T: Math>(&self, image: Image<'_, T>) {
+        let Image { x, dy, dw, is_first, whole, scratch, .. } = image;
+        let (geometry, own, channels) = (self.geometry, self.geometry.own_filters(), self.geometry.channels);
+        let image = self.image.fill(x, &mut scratch[..self.image.len()]);
+        for group in 0..geometry.groups {
+            let Rows { dy: b, distance: b_row } = geometry.whole_rows(group, dy, whole);
+            dispatch(Correlate {
+                patches: &self.patches,
+                a: &image[group * channels..],
+                n: own,
+                b,
+                b_row,
+                c: &mut dw[group * own..],
+                c_row: geometry.filters,
+                add: !is_first,
+            });
+        }
     }
 
     pub(super) fn pack_back<T: Math>(&self, weight: &[T], mut packed: &mut [T]) {

@@ -2,7 +2,7 @@
 
 use thalweg_optim::kernel::dispatch;
 
-use super::{Geometry, Rows};
+use super::{Geometry, Image, Rows};
 use crate::kernel::conv::padded_columns;
 use crate::kernel::math::Math;
 use crate::kernel::slide::{Sizes, Slide, SlideBack, SlidePack};
@@ -57,6 +57,11 @@ impl Sliding {
         self.filters()
     }
 
+    /// Makes zero what of the scratch must be zero in a pass.
+    pub(super) fn clear<T: Math>(&self, scratch: &mut [T]) {
+        scratch.fill(T::ZERO);
+    }
+
     pub(super) fn pack<T: Math>(&self, weight: &[T], packed: &mut [T]) {
         let (channels, filters) = (self.channels() as isize, self.filters() as isize);
         let column = channels * filters;
@@ -99,16 +104,10 @@ impl Sliding {
     }
 
     /// The weights' gradient of one image.
-    pub(super) fn weight_gradient<T: Math>(
-        &self,
-        x: &[T],
-        rows: Rows<'_, T>,
-        dw: &mut [T],
-        add: bool,
-        _scratch: &mut [T],
-    ) {
-        let Rows { dy, distance: dy_row, .. } = rows;
-        dispatch(SlideBack { sizes: self.there, x, n: self.filters(), dy, dy_row, dw, add });
+    pub(super) fn weight_gradient<T: Math>(&self, image: Image<'_, T>) {
+        let Image { geometry, x, dy, dw, is_first, whole, .. } = image;
+        let Rows { dy, distance: dy_row } = geometry.whole_rows(0, dy, whole);
+        dispatch(SlideBack { sizes: self.there, x, n: self.filters(), dy, dy_row, dw, add: !is_first });
     }
 
     /// The input's gradient of one image.
