@@ -170,7 +170,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
             }
         }
         passes::<R, T>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |(work, role)| {
+            threads.share(&mut works, |(work, role)| {
                 dispatch(Step { coefficients, riders: rides.of(*role), pass, far, work });
             });
             works.iter().map(|(work, _)| work.sums).fold([0.0; 2], add)
@@ -197,7 +197,7 @@ impl<R: Rule, T: Real> Elementwise<R, T> {
         let mut works: Vec<PieceWork<'_, R>> = recycle(std::mem::take(&mut self.pieces));
         pieces::works(weights, state, &self.layout, stretch, &mut works);
         passes::<R, f32>(&self.rule, coefficients, &mut self.scalars, |coefficients, pass| {
-            threads.run(&mut works, |work| {
+            threads.share(&mut works, |work| {
                 dispatch(PieceStep { coefficients, riders: rides.of(work.role), pass, key, far, work });
             });
             works.iter().map(|work| work.sums).fold([0.0; 2], add)

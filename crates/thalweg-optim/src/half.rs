@@ -417,7 +417,7 @@ impl Half {
         let all = |spans: &mut [HalfSpan<'_>], this: &mut Self, work: &(dyn Fn(&mut Copied<'_>) + Sync)| {
             let parts = parts(spans, &mut this.low).into_iter();
             let mut copies = copies(parts, &mut this.w, &mut this.grad, this.inner.layout());
-            this.threads.run(&mut copies, work);
+            this.threads.share(&mut copies, work);
         };
         all(spans, self, &|copied| copied.load());
         let whole = &mut [Span::new(&mut self.w, &self.grad)];

@@ -27,7 +27,7 @@ fn parallel<T: Real>(spans: &[Span<'_, T>], threads: &Threads) -> f64 {
         // Marks the end of the span, whose sum is taken on its own.
         parts.push((&[], 0.0));
     }
-    threads.run(&mut parts, |(values, sum)| *sum = dispatch(SquareSum { values }));
+    threads.share(&mut parts, |(values, sum)| *sum = dispatch(SquareSum { values }));
     parts.split(|(values, _)| values.is_empty()).map(|own| own.iter().map(|(_, sum)| sum).sum::<f64>()).sum()
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn half_norm<'a>(grads: impl Iterator<Item = HalfGrad<'a>>, threads: 
         std::iter::from_fn(move || (grad.len() > 0).then(|| grad.take_front(STRETCH.min(grad.len()))))
     };
     let mut parts: Vec<_> = grads.flat_map(stretches).map(|grad| (grad, 0.0)).collect();
-    threads.run(&mut parts, |(grad, sum)| *sum = grad.square_sum());
+    threads.share(&mut parts, |(grad, sum)| *sum = grad.square_sum());
     let sum: f64 = parts.iter().map(|(_, sum)| sum).sum();
     if sum.is_finite() { sum.sqrt() } else { f64::NAN }
 }

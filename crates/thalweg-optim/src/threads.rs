@@ -1,8 +1,9 @@
 //! Threads that share a step's pass over memory.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rayon::ThreadPool;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::kernel::denormal::FlushDenormals;
 
@@ -12,7 +13,16 @@ use crate::kernel::denormal::FlushDenormals;
 /// pieces of a fixed size.
 #[derive(Debug, Clone, Default)]
 pub struct Threads {
-    pool: Option<Arc<ThreadPool>>,
+    pools: Option<Arc<Pools>>,
+}
+
+/// Threads that sleep until they are wanted, once as many as asked for, and once without the caller's own.
+#[derive(Debug)]
+struct Pools {
+    all: ThreadPool,
+    helpers: ThreadPool,
+    /// How many helpers wait for the next call awake.
+    awake: Arc<AtomicUsize>,
 }
 
 impl Threads {
@@ -24,37 +34,40 @@ impl Threads {
         if count <= 1 {
             return Ok(Self::default());
         }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
-        Ok(Self { pool: Some(Arc::new(pool.map_err(std::io::Error::other)?)) })
+        let pool = |count| ThreadPoolBuilder::new().num_threads(count).build().map_err(std::io::Error::other);
+        let pools = Pools { all: pool(count)?, helpers: pool(count - 1)?, awake: Arc::default() };
+        Ok(Self { pools: Some(Arc::new(pools)) })
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
+        self.pools.as_ref().map_or(1, |pools| pools.all.current_num_threads())
     }
 
-    /// Does `work` for each part, the parts on all threads; `work` may call this again.
+    /// Does `work` for each part, the parts on all threads; `work` may call this or [`Threads::share`] again.
     pub fn run<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
         self.each(parts, work, spread);
     }
 
-    /// The same with the caller as one of the threads, which need not be woken at the end: for what is done in each step.
-    /// While the caller waits it takes no part of another call, so `work` should not call this again.
+    /// The same with the caller as one of the threads, which need not be woken at the end, and the others awake for a while: for
+    /// short work in each step. While the caller waits it takes no part of another call, so `work` should not call this again.
     pub fn share<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
-        self.each(parts, work, take_turns);
+        // Within other work, the threads that do that are the ones there are.
+        let is_within = rayon::current_thread_index().is_some();
+        self.each(parts, work, if is_within { spread } else { take_turns });
     }
 
     fn each<P: Send>(
         &self,
         parts: &mut [P],
         work: impl Fn(&mut P) + Sync + Send,
-        on_all: fn(&ThreadPool, &mut [Job<'_>]),
+        on_all: fn(&Pools, &mut [Job<'_>]),
     ) {
-        match &self.pool {
-            Some(pool) if parts.len() > 1 => {
+        match &self.pools {
+            Some(pools) if parts.len() > 1 => {
                 let mut jobs: Vec<_> = parts.iter_mut().map(|part| || work(part)).collect();
                 let mut jobs: Vec<Job<'_>> = jobs.iter_mut().map(|job| job as Job<'_>).collect();
-                on_all(pool, &mut jobs);
+                on_all(pools, &mut jobs);
             }
             _ => parts.iter_mut().for_each(work),
         }
@@ -65,9 +78,9 @@ impl Threads {
 type Job<'a> = &'a mut (dyn FnMut() + Send);
 
 /// Every thread computes as the caller does: how many there are would change bits where one flushes denormals.
-fn spread(pool: &ThreadPool, jobs: &mut [Job<'_>]) {
+fn spread(pools: &Pools, jobs: &mut [Job<'_>]) {
     let flushes = FlushDenormals::is_on();
-    pool.install(|| halve(jobs, flushes));
+    pools.all.install(|| halve(jobs, flushes));
 }
 
 fn halve(jobs: &mut [Job<'_>], flushes: bool) {
@@ -85,10 +98,10 @@ fn halve(jobs: &mut [Job<'_>], flushes: bool) {
 }
 
 /// Each thread takes the next job until there is none.
-fn take_turns(pool: &ThreadPool, jobs: &mut [Job<'_>]) {
+fn take_turns(pools: &Pools, jobs: &mut [Job<'_>]) {
     let flushes = FlushDenormals::is_on();
-    let helpers = (pool.current_num_threads() - 1).min(jobs.len() - 1);
-    let queue = Mutex::new(jobs.iter_mut());
+    let helpers = pools.helpers.current_num_threads().min(jobs.len() - 1);
+    let (queue, left) = (Mutex::new(jobs.iter_mut()), AtomicUsize::new(helpers));
     let next = || queue.lock().expect("no job runs while the queue is locked").next();
     let work = || {
         let _as_caller = FlushDenormals::set(flushes);
@@ -96,12 +109,45 @@ fn take_turns(pool: &ThreadPool, jobs: &mut [Job<'_>]) {
             job();
         }
     };
-    pool.in_place_scope(|scope| {
+    pools.helpers.in_place_scope(|scope| {
         for _ in 0..helpers {
-            scope.spawn(|_| work());
+            scope.spawn(|_| {
+                work();
+                left.fetch_sub(1, Ordering::Release);
+            });
         }
         work();
+        // Who sleeps must be woken, which takes longer than what helpers still have to do.
+        wait(|| left.load(Ordering::Acquire) == 0);
     });
+    stay_awake(pools);
+}
+
+/// Lets the helpers look for the next call for a while: in a training it comes at once, and to wake them takes as long as a
+/// step of a small network.
+fn stay_awake(pools: &Pools) {
+    while pools.awake.load(Ordering::Acquire) < pools.helpers.current_num_threads() {
+        pools.awake.fetch_add(1, Ordering::AcqRel);
+        let awake = Arc::clone(&pools.awake);
+        pools.helpers.spawn(move || {
+            while wait(|| rayon::yield_now() == Some(rayon::Yield::Executed)) {}
+            awake.fetch_sub(1, Ordering::AcqRel);
+        });
+    }
+}
+
+/// How often it is looked: about a tenth of a millisecond.
+const LOOKS: usize = 2000;
+
+/// Waits for something that should be soon, and tells whether it came. Now and then who else wants the core may have it.
+fn wait(is_there: impl Fn() -> bool) -> bool {
+    (0..LOOKS).any(|look| {
+        if look % 64 == 63 {
+            std::thread::yield_now();
+        }
+        std::hint::spin_loop();
+        is_there()
+    })
 }
 
 #[cfg(all(test, any(target_arch = "x86_64", target_arch = "aarch64")))]

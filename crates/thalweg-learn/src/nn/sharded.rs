@@ -135,11 +135,10 @@ impl<T: Math> ShardedObjective<'_, T> {
     fn gather(&mut self, grad: &mut [T]) {
         let (rows, shards) = (self.targets.len(), &*self.shards);
         let add = |index: usize, piece: &mut [T]| {
-            piece.fill(T::ZERO);
-            for part in shards.used() {
-                let share: T = share(part, rows);
-                for (sum, &g) in piece.iter_mut().zip(&part.gradient[index * PIECE..]) {
-                    *sum += g * share;
+            for (order, part) in shards.used().enumerate() {
+                let (share, gradient): (T, _) = (share(part, rows), &part.gradient[index * PIECE..]);
+                for (sum, &g) in piece.iter_mut().zip(gradient) {
+                    *sum = if order == 0 { g * share } else { *sum + g * share };
                 }
             }
         };

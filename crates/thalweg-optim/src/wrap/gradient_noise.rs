@@ -103,7 +103,7 @@ impl GradientNoise {
             let chunks = own.chunks_mut(CHUNK).zip(starts);
             parts.extend(chunks.map(|(chunk, start)| (chunk, key(&block.name), start)));
         }
-        threads.run(&mut parts, |(chunk, key, start)| add(chunk, *key, steps, *start, deviation, uniform));
+        threads.share(&mut parts, |(chunk, key, start)| add(chunk, *key, steps, *start, deviation, uniform));
     }
 }
 

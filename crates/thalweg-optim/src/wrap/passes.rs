@@ -39,7 +39,7 @@ pub(super) fn pairs<T: Real>(
     }
     let piece = a.len().div_ceil(4 * threads.count());
     let mut parts: Vec<_> = a.chunks_mut(piece).zip(b.chunks(piece)).collect();
-    threads.run(&mut parts, |(a, b)| dispatch(Pairs { a, b, f }));
+    threads.share(&mut parts, |(a, b)| dispatch(Pairs { a, b, f }));
 }
 
 /// average ← average + weight·(w − average): the same operations as the rider's.
