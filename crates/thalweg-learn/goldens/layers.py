@@ -282,7 +282,7 @@ def cases():
     add([*conv(3), "global-max-pool", {"layer": "dense", "units": 2}], (4, 3, 2), 3)
     # Whole registers of channels and filters, with which 3×3 windows take fewer multiplications.
     add(conv(16), (5, 7, 16))
-    add(conv(16, padding=0, bias=False), (4, 5, 16))
+    add(conv(16, padding=0, bias=False), (6, 5, 16))
     add(conv(16, padding=2), (2, 3, 16), 3)
     return found
 

@@ -161,7 +161,7 @@ fn convolutions() {
     // Whole registers of channels and filters.
     for (settings, input) in [
         ("", shape(4, 5, 16)),
-        (r#","padding":0,"bias":false"#, shape(5, 3, 16)),
+        (r#","padding":0,"bias":false"#, shape(6, 5, 16)),
         (r#","padding":2"#, shape(1, 2, 32)),
     ] {
         check_specs(&format!(r#"[{{"layer":"conv2d","filters":16{settings}}}]"#), input, &[2]);
@@ -231,7 +231,7 @@ fn masks_and_mixtures() {
     );
     // What a convolution keeps of its masked weights.
     let wide = r#"[{"layer":"drop-connect","inner":{"layer":"conv2d","filters":16}}]"#;
-    check_specs(wide, Shape::image(3, 2, 16), &[2]);
+    check_specs(wide, Shape::image(3, 4, 16), &[2]);
 }
 
 #[test]

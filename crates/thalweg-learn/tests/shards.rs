@@ -63,6 +63,26 @@ fn parts_make_the_mean_of_the_whole() {
 }
 
 #[test]
+fn no_rows_have_no_gradient() {
+    let network = Network::<f64>::build(&layers(PLAIN), SHAPE, 3, Init::Auto).expect("it fits");
+    for count in [2, 3] {
+        let mut shards = Shards::new(&network, ROWS, count, Threads::default());
+        let mut none = ShardedObjective {
+            network: &network,
+            buffers: &[],
+            shards: &mut shards,
+            loss: Loss::CrossEntropy,
+            x: &[],
+            targets: Targets::Classes(&[]),
+            mode: MODE,
+        };
+        let mut gradient = vec![f64::NAN; network.layout().len()];
+        none.value_and_grad(&network.init(4), &mut gradient);
+        assert!(gradient.iter().all(|&g| g == 0.0), "{count} parts");
+    }
+}
+
+#[test]
 fn running_statistics_take_the_mean_of_the_parts() {
     let specs = layers(r#"[{"layer":"batch-norm","momentum":1.0}]"#);
     let network = Network::<f64>::build(&specs, Shape::Flat(1), 1, Init::Auto).expect("it fits");

@@ -1,6 +1,6 @@
 //! Threads that share a step's pass over memory.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -16,17 +16,19 @@ pub struct Threads {
     pools: Option<Arc<Pools>>,
 }
 
-/// Threads that sleep until they are wanted, once as many as asked for, and once without the caller's own.
+/// As many threads as asked for, which do nested work while the caller sleeps, and one fewer, which help a caller that takes
+/// part.
 #[derive(Debug)]
 struct Pools {
     all: ThreadPool,
     helpers: ThreadPool,
-    /// How many helpers wait for the next call awake.
-    awake: Arc<AtomicUsize>,
+    /// Which helpers wait for the next call awake.
+    awake: Arc<[AtomicBool]>,
 }
 
 impl Threads {
-    /// `count` threads; 0 and 1 mean the caller's own.
+    /// `count` threads; 0 and 1 mean the caller's own. The system is asked for 2·count − 1, of which at most `count` work at a
+    /// time.
     ///
     /// # Errors
     /// If the system does not give that many.
@@ -35,7 +37,11 @@ impl Threads {
             return Ok(Self::default());
         }
         let pool = |count| ThreadPoolBuilder::new().num_threads(count).build().map_err(std::io::Error::other);
-        let pools = Pools { all: pool(count)?, helpers: pool(count - 1)?, awake: Arc::default() };
+        let pools = Pools {
+            all: pool(count)?,
+            helpers: pool(count - 1)?,
+            awake: (1..count).map(|_| AtomicBool::new(false)).collect(),
+        };
         Ok(Self { pools: Some(Arc::new(pools)) })
     }
 
@@ -52,7 +58,7 @@ impl Threads {
     /// The same with the caller as one of the threads, which need not be woken at the end, and the others awake for a while: for
     /// short work in each step. While the caller waits it takes no part of another call, so `work` should not call this again.
     pub fn share<P: Send>(&self, parts: &mut [P], work: impl Fn(&mut P) + Sync + Send) {
-        // Within other work, the threads that do that are the ones there are.
+        // Within work that threads do already, the caller is one of theirs: it should find other work while it waits.
         let is_within = rayon::current_thread_index().is_some();
         self.each(parts, work, if is_within { spread } else { take_turns });
     }
@@ -126,17 +132,20 @@ fn take_turns(pools: &Pools, jobs: &mut [Job<'_>]) {
 /// Lets the helpers look for the next call for a while: in a training it comes at once, and to wake them takes as long as a
 /// step of a small network.
 fn stay_awake(pools: &Pools) {
-    while pools.awake.load(Ordering::Acquire) < pools.helpers.current_num_threads() {
-        pools.awake.fetch_add(1, Ordering::AcqRel);
-        let awake = Arc::clone(&pools.awake);
-        pools.helpers.spawn(move || {
-            while wait(|| rayon::yield_now() == Some(rayon::Yield::Executed)) {}
-            awake.fetch_sub(1, Ordering::AcqRel);
-        });
+    if pools.awake.iter().all(|awake| awake.load(Ordering::Acquire)) {
+        return;
     }
+    let awake = Arc::clone(&pools.awake);
+    pools.helpers.spawn_broadcast(move |helper| {
+        let awake = &awake[helper.index()];
+        if !awake.swap(true, Ordering::AcqRel) {
+            while wait(|| rayon::yield_now() == Some(rayon::Yield::Executed)) {}
+            awake.store(false, Ordering::Release);
+        }
+    });
 }
 
-/// How often it is looked: about a tenth of a millisecond.
+/// How often it is looked: about a tenth of a millisecond on the CPUs of today.
 const LOOKS: usize = 2000;
 
 /// Waits for something that should be soon, and tells whether it came. Now and then who else wants the core may have it.
@@ -188,8 +197,20 @@ mod tests {
         let done = answers(&threads, || {
             let mut parts = [1_u32; 40];
             threads.run(&mut parts, |part| *part += 1);
+            threads.share(&mut parts, |part| *part += 1);
             parts.iter().sum::<u32>()
         });
-        assert_eq!(done, [vec![80; 64], vec![80; 64]]);
+        assert_eq!(done, [vec![120; 64], vec![120; 64]]);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_threads_go_on() {
+        let threads = Threads::new(3).expect("the system gives threads");
+        for round in 0..20 {
+            let mut parts: Vec<u32> = (0..30).collect();
+            let call = || threads.share(&mut parts, |part| assert!(*part != round, "this one"));
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+            assert_eq!(answers(&threads, || 1), [vec![1; 64], vec![1; 64]]);
+        }
     }
 }

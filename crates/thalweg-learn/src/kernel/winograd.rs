@@ -50,7 +50,7 @@ pub struct Tiles {
 impl Tiles {
     /// How many there are.
     pub fn len(self) -> usize {
-        self.result.0.div_ceil(2) * self.across()
+        self.result.0.div_ceil(2).saturating_mul(self.across())
     }
 
     /// Whether there are none.
@@ -71,6 +71,11 @@ impl Tiles {
             Run { row: first - start, top: 2 * y, left: 2 * (first - y * across), len: last - first }
         })
     }
+}
+
+/// Numbers of an image. Saturating: a size that wraps around must not pass.
+fn numbers((height, width): (usize, usize), channels: usize) -> usize {
+    height.saturating_mul(width).saturating_mul(channels)
 }
 
 /// Tiles beside each other.
@@ -276,8 +281,9 @@ impl Planes {
 
     fn check(self, have: usize, part: &Range<usize>, tiles: Tiles) {
         assert!(is_whole(self.width), "rows are not whole registers");
-        assert!(have >= Self::LEN && self.rows * self.width <= LARGEST, "too few numbers");
-        assert!(part.len() == self.rows && part.end <= tiles.len(), "there are no such tiles");
+        assert!(have >= Self::LEN && self.rows.saturating_mul(self.width) <= LARGEST, "too few numbers");
+        let is_there = part.start <= part.end && part.end <= tiles.len();
+        assert!(is_there && part.len() == self.rows, "there are no such tiles");
     }
 }
 
@@ -306,7 +312,7 @@ impl<T: Real> Kernel for InputTiles<'_, T> {
         let Self { tiles, part, x, zeros, v, planes } = self;
         let channels = planes.width;
         planes.check(v.len(), &part, tiles);
-        assert!(x.len() >= tiles.image.0 * tiles.image.1 * channels, "the image is too small");
+        assert!(x.len() >= numbers(tiles.image, channels), "the image is too small");
         assert!(zeros.len() >= channels, "too few zeros");
         for run in tiles.runs(&part) {
             // A row of zeros is the same pixel again and again.
@@ -391,7 +397,7 @@ impl<T: Real> Kernel for OutputTiles<'_, T> {
         let Self { tiles, part, m, planes, bias, y } = self;
         let (filters, (height, width)) = (planes.width, tiles.result);
         planes.check(m.len(), &part, tiles);
-        assert!(y.len() >= height * width * filters, "Y is too short");
+        assert!(y.len() >= numbers(tiles.result, filters), "Y is too short");
         assert!(bias.is_none_or(|bias| bias.len() >= filters), "the bias is too short");
         for run in tiles.runs(&part) {
             let has_second_row = run.top + 1 < height;
@@ -455,7 +461,7 @@ impl<T: Real> Kernel for GradientTiles<'_, T> {
         let Self { tiles, part, dy, dm, planes } = self;
         let (filters, (height, width)) = (planes.width, tiles.result);
         planes.check(dm.len(), &part, tiles);
-        assert!(dy.len() >= height * width * filters, "dY is too short");
+        assert!(dy.len() >= numbers(tiles.result, filters), "dY is too short");
         for run in tiles.runs(&part) {
             let has_second_row = run.top + 1 < height;
             for j in (0..filters).step_by(I::Vector::<T>::LANES) {

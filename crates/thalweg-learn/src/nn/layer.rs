@@ -93,8 +93,8 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
     /// Overwrites `y` (rows × output) with the layer's output for `x` (rows × input).
     fn forward(&self, pass: Forward<'_, T>);
 
-    /// The gradients of the parameters and, if wanted, of the input. The first piece overwrites those of the parameters, the
-    /// others add to them.
+    /// The gradients of the parameters and, if wanted, of the input. Those of the parameters are whole when the last piece is
+    /// through.
     fn backward(&self, pass: Backward<'_, T>);
 
     /// Moves the buffers by what the last forward pass in training saw: called once a step. (Or by what one that only measures
@@ -260,7 +260,8 @@ pub struct Backward<'a, T> {
     pub y: &'a [T],
     /// ∂loss/∂y, free to be overwritten.
     pub dy: &'a mut [T],
-    /// ∂loss/∂w, overwritten by the first piece and added to by the others.
+    /// ∂loss/∂w, whole when the last piece is through: overwritten by the first and added to by the others, or written by the
+    /// last.
     pub dw: &'a mut [T],
     /// ∂loss/∂x, overwritten in the layer's first phase; `None` if nobody wants it (yet), empty in place.
     pub dx: Option<&'a mut [T]>,

@@ -134,6 +134,9 @@ impl<T: Math> ShardedObjective<'_, T> {
     /// `grad` ← the mean of the parts' gradients, in their order.
     fn gather(&mut self, grad: &mut [T]) {
         let (rows, shards) = (self.targets.len(), &*self.shards);
+        if rows == 0 {
+            return grad.fill(T::ZERO);
+        }
         let add = |index: usize, piece: &mut [T]| {
             for (order, part) in shards.used().enumerate() {
                 let (share, gradient): (T, _) = (share(part, rows), &part.gradient[index * PIECE..]);

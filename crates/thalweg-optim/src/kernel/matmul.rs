@@ -369,17 +369,18 @@ mod tests {
         let cast = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         let (a, b, bias) = (cast(&a), cast(&b), cast(&bias));
         for &level in levels() {
-            let mut c = vec![T::from_f64(f64::NAN); m * n];
-            run_on(
-                level,
-                MatMul { m, n, k, a: &a, a_strides: strides, b: &b, start: Start::Bias(&bias), c: &mut c },
-            );
-            for (index, (&found, &expected)) in c.iter().zip(&expected).enumerate() {
-                let error = (found.to_f64() - expected).abs();
-                assert!(
-                    error <= tolerance * (1.0 + k as f64),
-                    "{m}×{n}×{k} at {index} on {level:?}: {error}"
-                );
+            // From one number per column, or from what C holds: here another number in each row.
+            let fresh = vec![T::from_f64(f64::NAN); m * n];
+            let held = (0..m * n).map(|at| bias[at % n] + T::from_f64((at / n) as f64)).collect();
+            for (start, mut c, by_row) in [(Start::Bias(&bias[..]), fresh, 0.0), (Start::Held, held, 1.0)] {
+                run_on(level, MatMul { m, n, k, a: &a, a_strides: strides, b: &b, start, c: &mut c });
+                for (index, (&found, &expected)) in c.iter().zip(&expected).enumerate() {
+                    let error = (found.to_f64() - expected - by_row * (index / n) as f64).abs();
+                    assert!(
+                        error <= tolerance * (1.0 + k as f64 + by_row * m as f64),
+                        "{m}×{n}×{k} at {index} on {level:?} from {start:?}: {error}"
+                    );
+                }
             }
         }
     }

@@ -56,7 +56,7 @@ fn halve<T: Real, const R: usize, const W: usize, const S: usize>(
         *sums = halve(threads, *n, part, f);
     };
     if n >= PARALLEL_FROM {
-        threads.share(&mut parts, work);
+        threads.run(&mut parts, work);
     } else {
         parts.iter_mut().for_each(work);
     }

@@ -155,10 +155,24 @@ fn the_sixteen_products_make_a_convolution() {
 }
 
 #[test]
-#[should_panic(expected = "no such tiles")]
-fn tiles_that_are_not_there_are_refused() {
-    let tiles = Tiles { image: (2, 2), result: (2, 2), padding: (1, 1) };
-    let planes = Planes { rows: 2, width: 16 };
-    let (x, mut v) = (vec![0.0_f32; 64], vec![0.0; Planes::LEN]);
-    run_on(levels()[0], InputTiles { tiles, part: 0..2, x: &x, zeros: &x, v: &mut v, planes });
+fn what_is_not_there_is_refused() {
+    let tiles = Tiles { image: (4, 4), result: (4, 4), padding: (1, 1) };
+    let refused = |tiles: Tiles, part: Range<usize>, rows: usize, width: usize, numbers: usize| {
+        let call = || {
+            let (x, mut v) = (vec![0.0_f32; numbers], vec![0.0; Planes::LEN]);
+            let planes = Planes { rows, width };
+            run_on(levels()[0], InputTiles { tiles, part, x: &x, zeros: &x, v: &mut v, planes });
+        };
+        let said = std::panic::catch_unwind(call).expect_err("it is refused");
+        said.downcast::<&str>().map_or_else(|_| String::new(), |said| said.to_string())
+    };
+    assert_eq!(refused(tiles, 0..5, 5, 16, 256), "there are no such tiles");
+    assert_eq!(refused(tiles, 0..3, 4, 16, 256), "there are no such tiles");
+    #[allow(clippy::reversed_empty_ranges, reason = "that is what must be refused")]
+    let backwards = 3..2;
+    assert_eq!(refused(tiles, backwards, 0, 16, 256), "there are no such tiles");
+    assert_eq!(refused(tiles, 0..4, 4, 17, 256), "rows are not whole registers");
+    assert_eq!(refused(tiles, 0..4, 4, 16, 255), "the image is too small");
+    let huge = Tiles { image: (usize::MAX, 2), ..tiles };
+    assert_eq!(refused(huge, 0..4, 4, 16, 256), "the image is too small");
 }

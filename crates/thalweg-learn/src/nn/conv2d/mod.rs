@@ -181,7 +181,7 @@ struct Image<'a, T> {
     geometry: Geometry,
     x: &'a [T],
     dy: &'a [T],
-    /// Added to, unless this is the first image.
+    /// Added to, unless this is the first image; not by a way that finishes it behind the last one.
     dw: &'a mut [T],
     /// What was packed for the way back, and what the way keeps from image to image.
     packed: &'a mut [T],

@@ -29,8 +29,9 @@ struct Side {
 
 /// The most tiles that are worked on at once.
 const TILES: usize = 128;
-/// The fewest for which there must be room: else the products would be thin.
-const FEWEST: usize = 8;
+/// The fewest for which there must be room, and those of an image: else the products would be thin.
+const ROOM: usize = 8;
+const FEWEST: usize = 4;
 
 impl Winograd {
     /// `None` if it is not for these sizes.
@@ -38,23 +39,19 @@ impl Winograd {
         let Geometry { input, output, groups, channels, filters, window } = geometry;
         let plain = groups == 1 && window.stride == (1, 1) && window.dilation == (1, 1);
         let fits = window.kernel == (3, 3) && window.padding.0 < 3 && window.padding.1 < 3;
-        let has_room = FEWEST * channels.max(filters) <= LARGEST;
+        let has_room = ROOM * channels.max(filters) <= LARGEST;
         if !(plain && fits && is_whole(channels) && is_whole(filters) && has_room) {
             return None;
         }
         let padding = (2 - window.padding.0, 2 - window.padding.1);
-        Some(Self {
-            there: Side {
-                tiles: Tiles { image: input, result: output, padding: window.padding },
-                channels,
-                filters,
-            },
-            back: Side {
-                tiles: Tiles { image: output, result: input, padding },
-                channels: filters,
-                filters: channels,
-            },
-        })
+        let there = Side {
+            tiles: Tiles { image: input, result: output, padding: window.padding },
+            channels,
+            filters,
+        };
+        let tiles = Tiles { image: output, result: input, padding };
+        let back = Side { tiles, channels: filters, filters: channels };
+        (there.tiles.len() >= FEWEST).then_some(Self { there, back })
     }
 
     /// Numbers of one place's weights.
@@ -97,7 +94,7 @@ impl Winograd {
         dispatch(WeightTiles { w: weight, u: packed });
     }
 
-    /// The window turned by half a circle is U with its rows and columns turned but for the middle ones, and channels for
+    /// From what [`Winograd::pack`] left: the window turned by half a circle is U with its rows and columns turned but for the middle ones, and channels for
     /// filters is a transpose.
     pub(super) fn pack_back<T: Math>(&self, _weight: &[T], packed: &mut [T]) {
         const TURNED: [usize; 4] = [3, 1, 2, 0];
@@ -257,7 +254,10 @@ mod tests {
                 assert!(ours.iter().zip(plain).all(close), "{input}, {filters} filters");
             }
         }
-        let too_many = Conv2d::new(Shape::image(4, 4, 528), 16, Window::square(3, 1, 1), 1, true, 0.0);
-        assert!(too_many.is_some_and(|conv| matches!(conv.way, Way::Sliding(_))));
+        for (side, channels) in [(4, 528), (2, 16), (4, 24)] {
+            let input = Shape::image(side, side, channels);
+            let conv = Conv2d::new(input, 16, Window::square(3, 1, 1), 1, true, 0.0);
+            assert!(conv.is_some_and(|conv| matches!(conv.way, Way::Sliding(_))), "{input}");
+        }
     }
 }
