@@ -103,16 +103,21 @@ fn halve(jobs: &mut [Job<'_>], flushes: bool) {
     }
 }
 
-/// Each thread takes the next job until there is none.
+/// How often a thread comes back for more, so that a slow one does not hold up all.
+const TURNS: usize = 8;
+
+/// Each thread takes the next jobs until there are none.
 fn take_turns(pools: &Pools, jobs: &mut [Job<'_>]) {
     let flushes = FlushDenormals::is_on();
     let helpers = pools.helpers.current_num_threads().min(jobs.len() - 1);
-    let (queue, left) = (Mutex::new(jobs.iter_mut()), AtomicUsize::new(helpers));
+    // A few times each, for all threads ask the same queue.
+    let at_once = (jobs.len() / (TURNS * (helpers + 1))).max(1);
+    let (queue, left) = (Mutex::new(jobs.chunks_mut(at_once)), AtomicUsize::new(helpers));
     let next = || queue.lock().expect("no job runs while the queue is locked").next();
     let work = || {
         let _as_caller = FlushDenormals::set(flushes);
-        while let Some(job) = next() {
-            job();
+        while let Some(jobs) = next() {
+            jobs.iter_mut().for_each(|job| job());
         }
     };
     pools.helpers.in_place_scope(|scope| {
