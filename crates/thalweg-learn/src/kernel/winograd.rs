@@ -11,8 +11,9 @@
 //! 1. With many channels and filters, ⊙ is 16 matrix products (tiles × channels times channels × filters), which
 //!    [`MatMul`](thalweg_optim::kernel::matmul::MatMul) makes; here are the transforms before and behind them, each from the
 //!    left and from the right. The way back to the weights runs through the transposes.
-//! 2. All are sums and differences in a fixed order, and halves: bits do not depend on how tiles are grouped. They differ
-//!    from those of the plain sums by roundings of the same size.
+//! 2. All are sums and differences in a fixed order, and halves: bits do not depend on how tiles are grouped. In single
+//!    precision the errors of Y and dX were 0.2 to 2.0 times those of the plain sums, those of dW 1.6 to 4.3 times (four
+//!    shapes, in `nn/conv2d/winograd.rs`; all below 7·10⁻⁶ of the largest number).
 //!
 //! Source: Winograd 1980; Lavin & Gray, «Fast Algorithms for Convolutional Neural Networks», 2016.
 #![allow(
