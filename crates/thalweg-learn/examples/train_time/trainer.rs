@@ -3,6 +3,7 @@
 use rand::RngCore;
 use rand::seq::SliceRandom;
 use thalweg_learn::kernel::line::Lines;
+use thalweg_learn::kernel::rows::gather;
 use thalweg_learn::nn::{Mode, ShardedObjective, Shards, Targets};
 use thalweg_optim::random::stream;
 use thalweg_optim::{Optimizer, Threads};
@@ -91,13 +92,10 @@ impl<'a> Trainer<'a> {
             self.at = 0;
         }
         let end = self.order.len().min(self.at + self.model.network.batch as usize);
-        let (set, width) = (self.set, self.model.network.shape.len());
-        self.x.clear();
+        let rows = &self.order[self.at..end];
+        gather(&self.set.x, self.model.network.shape.len(), rows, &mut self.x);
         self.y.clear();
-        for &row in &self.order[self.at..end] {
-            self.x.extend_from_slice(&set.x[row as usize * width..][..width]);
-            self.y.push(set.y[row as usize]);
-        }
+        self.y.extend(rows.iter().map(|&row| self.set.y[row as usize]));
         self.at = end;
         Step { rows: self.y.len(), loss: self.move_weights() }
     }

@@ -9,5 +9,7 @@ pub mod draw;
 pub mod line;
 pub mod math;
 pub mod normal;
+pub mod rows;
 pub mod slide;
+pub mod sparse;
 pub mod winograd;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use thalweg_optim::kernel::dispatch;
-use thalweg_optim::kernel::matmul::{MatMul, Start, transpose};
+use thalweg_optim::kernel::matmul::{MatMul, Start};
+use thalweg_optim::kernel::transpose::{Transpose, transpose};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
@@ -12,6 +13,7 @@ use super::shape::Shape;
 use super::spec::{Kind, LayerError, Site, too_large};
 use crate::kernel::columns::ColumnSums;
 use crate::kernel::math::Math;
+use crate::kernel::sparse::{SparseMatMul, small_share};
 
 /// The settings of a fully connected layer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +76,64 @@ impl Dense {
     fn weights(&self) -> usize {
         self.inputs * self.outputs
     }
+
+    /// Numbers that are lent for the weights' gradient.
+    fn turned_len(&self, batch: usize) -> usize {
+        let Self { inputs, outputs, .. } = *self;
+        if batch > MOST_TURNED {
+            0
+        } else {
+            (batch * inputs).max(batch * outputs + BAND.min(outputs) * inputs)
+        }
+    }
+
+    /// dW ← Xᵀ·dY; without the zeros of X or dY where a rectifier, say, has left many.
+    fn weight_gradient<T: Math>(&self, batch: usize, x: &[T], dy: &[T], dw: &mut [T], scratch: &mut [T]) {
+        let Self { inputs, outputs, .. } = *self;
+        let share = |values: &[T]| {
+            if batch > MOST_TURNED { None } else { small_share(values, [batch, inputs, outputs]) }
+        };
+        match (share(x), share(dy)) {
+            (None, None) => {}
+            (Some(of_x), of_dy) if of_dy.is_none_or(|of_dy| of_x <= of_dy + TURNING_BACK) => {
+                let a = &mut scratch[..batch * inputs];
+                transpose(x, batch, inputs, a);
+                let (m, n, k) = (inputs, outputs, batch);
+                return dispatch(SparseMatMul { m, n, k, a, b: dy, bias: None, c: dw });
+            }
+            _ => {
+                // (dYᵀ·X)ᵀ, by bands that stay in a near cache.
+                let (turned, scratch) = scratch.split_at_mut(batch * outputs);
+                transpose(dy, batch, outputs, turned);
+                for first in (0..outputs).step_by(BAND) {
+                    let rows = BAND.min(outputs - first);
+                    let (a, band) = (&turned[first * batch..], &mut scratch[..rows * inputs]);
+                    dispatch(SparseMatMul { m: rows, n: inputs, k: batch, a, b: x, bias: None, c: band });
+                    let to = &mut dw[first..];
+                    dispatch(Transpose { from: band, rows, columns: inputs, to, to_row: outputs });
+                }
+                return;
+            }
+        }
+        dispatch(MatMul {
+            m: inputs,
+            n: outputs,
+            k: batch,
+            a: x,
+            a_strides: (1, inputs),
+            b: dy,
+            start: Start::Zero,
+            c: dw,
+        });
+    }
 }
+
+/// The rows of a batch up to which its zeros are looked for: the memory that this takes grows with them.
+const MOST_TURNED: usize = 1024;
+/// Outputs whose weights' gradients are made at once, before they are turned.
+const BAND: usize = 64;
+/// What turning the gradient costs, as a share of all multiplications.
+const TURNING_BACK: f64 = 0.1;
 
 impl<T: Math> Layer<T> for Dense {
     fn name(&self) -> &'static str {
@@ -98,56 +157,31 @@ impl<T: Math> Layer<T> for Dense {
         bias.fill(T::ZERO);
     }
 
-    fn scratch_len(&self, _batch: usize) -> usize {
+    fn scratch_len(&self, batch: usize) -> usize {
         // The transposed weights, for the input's gradient.
-        self.weights()
+        self.weights().max(self.turned_len(batch))
     }
 
     fn forward(&self, pass: Forward<'_, T>) {
         let Forward { piece: Piece { batch, .. }, w, x, y, .. } = pass;
         let (weight, bias) = w.split_at(self.weights());
-        dispatch(MatMul {
-            m: batch,
-            n: self.outputs,
-            k: self.inputs,
-            a: x,
-            a_strides: (self.inputs, 1),
-            b: weight,
-            start: if self.bias { Start::Bias(bias) } else { Start::Zero },
-            c: y,
-        });
+        let bias = self.bias.then_some(bias);
+        SparseMatMul { m: batch, n: self.outputs, k: self.inputs, a: x, b: weight, bias, c: y }.multiply();
     }
 
     fn backward(&self, pass: Backward<'_, T>) {
         let Backward { piece: Piece { batch, .. }, w, x, dy, dw, dx, scratch, .. } = pass;
         let (weight, _) = w.split_at(self.weights());
         let (dweight, dbias) = dw.split_at_mut(self.weights());
-        dispatch(MatMul {
-            m: self.inputs,
-            n: self.outputs,
-            k: batch,
-            a: x,
-            a_strides: (1, self.inputs),
-            b: dy,
-            start: Start::Zero,
-            c: dweight,
-        });
+        self.weight_gradient(batch, x, dy, dweight, scratch);
         if self.bias {
             dispatch(ColumnSums { rows: &dy[..batch * self.outputs], sums: dbias });
         }
         if let Some(dx) = dx {
             let transposed = &mut scratch[..self.weights()];
             transpose(weight, self.inputs, self.outputs, transposed);
-            dispatch(MatMul {
-                m: batch,
-                n: self.inputs,
-                k: self.outputs,
-                a: dy,
-                a_strides: (self.outputs, 1),
-                b: transposed,
-                start: Start::Zero,
-                c: dx,
-            });
+            let (n, k) = (self.inputs, self.outputs);
+            SparseMatMul { m: batch, n, k, a: dy, b: transposed, bias: None, c: dx }.multiply();
         }
     }
 }

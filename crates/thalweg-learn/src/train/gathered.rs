@@ -1,6 +1,7 @@
 //! The rows of a batch, copied together from all training rows.
 
 use super::fit::Samples;
+use crate::kernel::rows::gather;
 use crate::nn::Targets;
 
 /// What a training does not let in: data have one truth a row, and what is soft is made of a batch.
@@ -26,11 +27,7 @@ impl Gathered {
     }
 
     pub(super) fn fill(&mut self, train: &Samples<'_>, rows: &[u32]) {
-        self.x.clear();
-        let width = train.shape.len();
-        for &row in rows {
-            self.x.extend_from_slice(&train.x[row as usize * width..][..width]);
-        }
+        gather(train.x, train.shape.len(), rows, &mut self.x);
         match train.targets {
             Targets::Classes(codes) => {
                 self.classes.clear();

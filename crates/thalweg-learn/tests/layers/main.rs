@@ -1,6 +1,7 @@
 //! Every layer: its settings, its numbers beside PyTorch's, and its laws.
 
 mod conformance;
+mod dense;
 mod depthwise;
 mod goldens;
 mod laws;

@@ -320,19 +320,6 @@ unsafe fn add<I: Isa, T: Real, const V: usize, const M: usize>(
     }
 }
 
-/// Bᵀ: `out[j·rows + i] = b[i·columns + j]`.
-pub fn transpose<T: Real>(b: &[T], rows: usize, columns: usize, out: &mut [T]) {
-    // Sixteen columns at a time: few enough cache lines are open, and each is filled before the next is begun.
-    for start in (0..columns).step_by(16) {
-        let end = columns.min(start + 16);
-        for (i, line) in b[..rows * columns].chunks_exact(columns).enumerate() {
-            for (j, &value) in (start..end).zip(&line[start..end]) {
-                out[j * rows + i] = value;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::kernel::{levels, run_on};
@@ -438,15 +425,5 @@ mod tests {
             assert!(c[..20].iter().chain(&c[40..]).all(|&x| x == 5.0));
             assert!(c[20..40].iter().all(|x| x.is_nan()));
         }
-    }
-
-    #[test]
-    fn a_transposed_matrix_transposed_again_is_itself() {
-        let b: Vec<f32> = (0..35).map(|i| i as f32).collect();
-        let (mut once, mut twice) = (vec![0.0; 35], vec![0.0; 35]);
-        transpose(&b, 5, 7, &mut once);
-        assert_eq!(once[1], b[7]);
-        transpose(&once, 7, 5, &mut twice);
-        assert_eq!(b, twice);
     }
 }

@@ -10,6 +10,7 @@ pub mod matmul;
 pub mod pack;
 pub mod step;
 pub mod sums;
+pub mod transpose;
 pub mod vector;
 
 use std::sync::LazyLock;
@@ -177,7 +178,7 @@ mod x86 {
 /// within a page of 4 KiB, and a loop with many streams and much arithmetic feels it at each border.
 #[inline(always)]
 #[allow(unsafe_code, reason = "the instruction is only to be had so")]
-fn prefetch<T>(values: &[T], index: usize) {
+pub fn prefetch<T>(values: &[T], index: usize) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch reads nothing; the instruction allows any address, and every CPU of the platform has it.
     unsafe {
@@ -197,7 +198,7 @@ pub(crate) fn call_ahead<T, const B: usize>(values: &[T], start: usize) {
 }
 
 /// Bytes of a cache line.
-const LINE: usize = 64;
+pub const LINE: usize = 64;
 /// How far a loop calls ahead for its memory, in elements: 2 KiB of single-precision numbers.
 pub(crate) const AHEAD: usize = 512;
 /// The shortest stretch for which it is done: a call behind the end is of no use, and of shorter ones an eighth would be.

@@ -6,7 +6,7 @@ use super::newton_schulz::{orthogonalize, scratch_len};
 use super::pass::pass;
 use super::rest;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
-use crate::kernel::matmul::transpose;
+use crate::kernel::transpose::transpose;
 use crate::method::{Info, Method};
 use crate::params::{Block, Orientation, Role};
 use crate::real::Real;

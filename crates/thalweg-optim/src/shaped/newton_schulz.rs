@@ -12,7 +12,7 @@
 //! Source: Jordan et al., *Muon: an optimizer for hidden layers in neural networks* (2024).
 
 use super::product::{plain, product};
-use crate::kernel::matmul::transpose;
+use crate::kernel::transpose::transpose;
 use crate::real::Real;
 use crate::threads::Threads;
 

@@ -8,7 +8,7 @@ use super::product::{plain, product, transposed};
 use super::rest;
 use crate::hyper::{ByDialect, Dialect, Hyper, Range};
 use crate::kernel::dispatch;
-use crate::kernel::matmul::transpose;
+use crate::kernel::transpose::transpose;
 use crate::method::{Info, Method};
 use crate::params::{Block, Orientation};
 use crate::real::Real;

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use thalweg_optim::kernel::dispatch;
-use thalweg_optim::kernel::matmul::{MatMul, Start, transpose};
+use thalweg_optim::kernel::matmul::{MatMul, Start};
+use thalweg_optim::kernel::transpose::transpose;
 
 use super::{Geometry, Image};
 use crate::kernel::math::Math;
