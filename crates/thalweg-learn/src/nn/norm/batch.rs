@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use thalweg_optim::kernel::{Isa, Kernel, dispatch};
+use thalweg_optim::kernel::{Isa, Kernel, dispatch, prefetch};
 use thalweg_optim::random::Stream;
 use thalweg_optim::{Layout, Role};
 
@@ -420,6 +420,10 @@ impl<T: Math, const B: usize> AffinePart<T, B> {
     }
 }
 
+/// How far ahead the memory is asked for what a phase before has left there, in numbers. The CPU does so by itself, but not
+/// across the border of a page.
+const AHEAD: usize = 1024;
+
 struct Normalize<'a, T> {
     x: &'a [T],
     affine: Affine<'a, T>,
@@ -432,6 +436,7 @@ impl<T: Math> ByColumns for Normalize<'_, T> {
         let n = self.affine.mean.len();
         let affine = self.affine.part::<B>(first);
         for (x, y) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)) {
+            prefetch(x, first + AHEAD);
             let z = affine.of(&part::<T, B>(x, first));
             let y = part_mut::<T, B>(y, first);
             for j in 0..B {
@@ -493,6 +498,7 @@ impl<T: Math, const B: usize> Terms<T, B, 2> for GradientTerms<'_, T, B> {
     #[inline(always)]
     fn of(&self, row: usize) -> [[T; B]; 2] {
         let of = |all: &[T]| part::<T, B>(&all[row * self.width..][..self.width], self.first);
+        prefetch(self.x, row * self.width + self.first + AHEAD);
         let x = of(self.x);
         let dz = self.affine.back(&x, of(self.dy));
         let mut along = dz;
@@ -523,6 +529,8 @@ impl<T: Math> ByColumns for InputGradient<'_, T> {
         let (sum, along) = (part::<T, B>(self.sum, first), part::<T, B>(self.along, first));
         let rows = self.x.chunks_exact(n).zip(self.dy.chunks_exact(n));
         for ((x, dy), dx) in rows.zip(self.dx.chunks_exact_mut(n)) {
+            prefetch(x, first + AHEAD);
+            prefetch(dy, first + AHEAD);
             let x = part::<T, B>(x, first);
             let dz = affine.back(&x, part::<T, B>(dy, first));
             let dx = part_mut::<T, B>(dx, first);
