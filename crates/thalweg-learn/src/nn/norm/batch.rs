@@ -1,5 +1,6 @@
 //! Batch normalization.
 
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -414,7 +415,8 @@ impl<T: Math, const B: usize> AffinePart<T, B> {
     fn back(&self, x: &[T; B], mut dy: [T; B]) -> [T; B] {
         let z = self.of(x);
         for j in 0..B {
-            dy[j] = if z[j] <= self.floor { T::ZERO } else { dy[j] };
+            // A plain `if` became a branch for one of the numbers and shuffles for the others.
+            dy[j] = select_unpredictable(z[j] <= self.floor, T::ZERO, dy[j]);
         }
         dy
     }
