@@ -77,14 +77,11 @@ impl Dense {
         self.inputs * self.outputs
     }
 
-    /// Numbers that are lent for the weights' gradient.
+    /// Numbers that are lent for the weights' gradient: also enough for any smaller batch.
     fn turned_len(&self, batch: usize) -> usize {
         let Self { inputs, outputs, .. } = *self;
-        if batch > MOST_TURNED {
-            0
-        } else {
-            (batch * inputs).max(batch * outputs + BAND.min(outputs) * inputs)
-        }
+        let rows = batch.min(MOST_TURNED);
+        (rows * inputs).max(rows * outputs + BAND.min(outputs) * inputs)
     }
 
     /// dW ← Xᵀ·dY; without the zeros of X or dY where a rectifier, say, has left many.

@@ -1,7 +1,7 @@
 //! The dense layer beside plain sums, where it leaves zeros out.
 
 use thalweg_learn::kernel::math::Math;
-use thalweg_learn::nn::{Dense, Mode, Sequence, Shape};
+use thalweg_learn::nn::{Dense, Layer, Mode, Sequence, Shape};
 
 use crate::run::{Run, wave};
 
@@ -65,4 +65,14 @@ fn check<T: Math>(tolerance: f64) {
 fn leaving_zeros_out_changes_nothing() {
     check::<f64>(1e-13);
     check::<f32>(1e-5);
+}
+
+/// The last batch of a pass over the rows may be smaller than those that the memory was lent for.
+#[test]
+fn what_serves_many_rows_serves_few() {
+    for (inputs, outputs) in [(100, 16), (16, 100)] {
+        let layer: &dyn Layer<f32> = &Dense { inputs, outputs, bias: true, init_bound: 1.0 };
+        let lens = [1, 64, 1000, 1024, 1025, 5000].map(|batch| layer.scratch_len(batch));
+        assert!(lens.is_sorted(), "{lens:?}");
+    }
 }
