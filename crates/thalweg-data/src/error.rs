@@ -266,7 +266,9 @@ pub enum DataError {
         flag: &'static str,
     },
     /// Another shape than the one that the file has.
-    #[error("{source_name}: its images are {found}, not {asked}; leave --image out, or say {found}")]
+    #[error(
+        "{source_name}: its images are {found}, not {asked}; give images of {asked}, or leave --image out if it is given"
+    )]
     OtherShape {
         /// The file.
         source_name: String,

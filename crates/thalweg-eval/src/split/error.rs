@@ -143,8 +143,8 @@ pub enum SplitError {
     },
     /// An inner split would have an empty part.
     #[error(
-        "the {rows} training rows cannot give a validation part: {reason}; give more data, or more --folds (each \
-         training part grows), or another --cv"
+        "the {rows} training rows cannot give a validation part: {reason}; give more data, a larger \
+         --train-size if it is given, more --folds (each training part grows), or another --cv"
     )]
     NoHoldout {
         /// The rows that were to be split.

@@ -15,11 +15,8 @@
 )]
 
 use thalweg_optim::Real;
-use thalweg_optim::kernel::vector::Vector;
+use thalweg_optim::kernel::vector::{Vector, WIDEST};
 use thalweg_optim::kernel::{Isa, Kernel};
-
-/// Lanes of the widest register.
-pub(super) const WIDEST: usize = 16;
 
 /// Columns of B rounded up to whole registers of any level: what packed matrices are as wide as.
 pub fn padded_columns(n: usize) -> usize {

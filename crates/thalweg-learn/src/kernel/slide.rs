@@ -15,10 +15,10 @@
 )]
 
 use thalweg_optim::Real;
-use thalweg_optim::kernel::vector::Vector;
+use thalweg_optim::kernel::vector::{Vector, WIDEST};
 use thalweg_optim::kernel::{Isa, Kernel};
 
-use super::conv::{WIDEST, store};
+use super::conv::store;
 
 /// The sizes of a convolution with stride and dilation 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

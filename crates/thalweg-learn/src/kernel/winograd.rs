@@ -24,10 +24,8 @@
 use std::ops::Range;
 
 use thalweg_optim::Real;
-use thalweg_optim::kernel::vector::Vector;
+use thalweg_optim::kernel::vector::{Vector, WIDEST};
 use thalweg_optim::kernel::{Isa, Kernel};
-
-use super::conv::WIDEST;
 
 /// Products of a tile, a matrix product each.
 pub const PLACES: usize = 16;

@@ -155,7 +155,7 @@ impl<T: Math> Layer<T> for Dense {
     }
 
     fn scratch_len(&self, batch: usize) -> usize {
-        // The transposed weights, for the input's gradient.
+        // The transposed weights, for the input's gradient; and before, what the weights' gradient turns.
         self.weights().max(self.turned_len(batch))
     }
 

@@ -43,7 +43,7 @@ pub trait Layer<T: Math>: Debug + Send + Sync {
         0
     }
 
-    /// How much scratch `forward` or `backward` needs.
+    /// How much scratch `forward` or `backward` needs; enough for any smaller batch, too.
     fn scratch_len(&self, _batch: usize) -> usize {
         0
     }

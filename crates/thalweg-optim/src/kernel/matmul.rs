@@ -23,7 +23,7 @@
     reason = "register tiles read and write through pointers that are checked once per call"
 )]
 
-use super::vector::Vector;
+use super::vector::{Vector, WIDEST};
 use super::{Isa, Kernel};
 use crate::real::Real;
 
@@ -58,9 +58,6 @@ pub struct MatMul<'a, T> {
     /// C, row-major.
     pub c: &'a mut [T],
 }
-
-/// Lanes of the widest register.
-const WIDEST: usize = 16;
 
 /// Rows of B that are worked on at once: of the widest panel they are 32 KiB.
 const DEPTH: usize = 128;

@@ -4,7 +4,7 @@
     reason = "squares of registers are read and written through pointers that are checked once per call"
 )]
 
-use super::vector::Vector;
+use super::vector::{Vector, WIDEST};
 use super::{Isa, Kernel, dispatch};
 use crate::real::Real;
 
@@ -27,9 +27,6 @@ pub struct Transpose<'a, T> {
     /// The distance between its rows.
     pub to_row: usize,
 }
-
-/// Lanes of the widest register.
-const WIDEST: usize = 16;
 
 impl<T: Real> Kernel for Transpose<'_, T> {
     type Output = ();

@@ -6,17 +6,20 @@
 
 use crate::real::Real;
 
+/// The most numbers that a register of any level holds.
+pub const WIDEST: usize = 16;
+
 /// A register of `LANES` numbers.
 ///
 /// # Safety
-/// `LANES` must be at most 16, and `load` and `store` must touch exactly `LANES` numbers.
+/// `LANES` must be at most [`WIDEST`], and `load` and `store` must touch exactly `LANES` numbers.
 ///
 /// # Safety of its methods
 /// All are `unsafe` for one reason: the CPU must support the level that the register belongs to. A kernel that takes the
 /// type from its [`Isa`](super::Isa) is only ever run where it does.
 #[allow(clippy::missing_safety_doc, reason = "the same for all: stated above")]
 pub unsafe trait Vector<T>: Copy {
-    /// Numbers in the register; at most 16.
+    /// Numbers in the register; at most [`WIDEST`].
     const LANES: usize;
     /// `value` in every lane.
     unsafe fn splat(value: T) -> Self;

@@ -49,7 +49,11 @@ fn located(text: &str, span: Option<Range<usize>>, message: &str) -> String {
     let message = plain(message.trim()).replace('\n', "; ");
     let Some(before) = span.and_then(|span| text.get(..span.start)) else { return format!(": {message}") };
     let number = before.matches('\n').count();
-    let key = text.lines().nth(number).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim());
+    let key = text
+        .lines()
+        .nth(number)
+        .and_then(|line| line.split_once('='))
+        .map(|(key, _)| key.trim_matches(|c: char| "{[\"".contains(c) || c.is_whitespace()));
     match key.filter(|key| !key.is_empty()) {
         Some(key) => format!(", line {}, {key}: {message}", number + 1),
         None => format!(", line {}: {message}", number + 1),

@@ -80,7 +80,7 @@ fn words(report: &TrainReport, seconds: f64, format: Format) -> String {
         None => "the last weights are kept".to_owned(),
     };
     format!(
-        "{hash}{}: {} rows, {} inputs, {} parameters; {} at rate {}\n\n{}\n{} epochs in {seconds:.2} s ({}); {kept}.\n",
+        "{hash}{}: {} rows, {} inputs, {} parameters; {} at rate {}\n\n{}\n{} in {seconds:.2} s ({}); {kept}.\n",
         report.data,
         report.rows,
         report.inputs,
@@ -88,7 +88,7 @@ fn words(report: &TrainReport, seconds: f64, format: Format) -> String {
         title(&report.optimizer),
         rate_text(report.learning_rate),
         scores.render(format),
-        report.epochs,
+        if report.epochs == 1 { "1 epoch".to_owned() } else { format!("{} epochs", report.epochs) },
         report.stop,
     )
 }
