@@ -98,6 +98,21 @@ fn spatial_dropout_drops_whole_channels() {
     assert_ne!(y[..channels], y[input.len()..][..channels], "rows with the same mask");
 }
 
+/// A body that is the identity: a row is x, where it is dropped, and x + x/(1 − p) where not.
+#[test]
+fn stochastic_depth_drops_whole_bodies_and_keeps_the_expectation() {
+    let (rows, rate) = (4000, 0.25);
+    let json = r#"[{"layer":"residual","stochastic-depth":0.25,"body":["relu"]}]"#;
+    let mut run = Run::<f64>::json(json, Shape::Flat(3), rows);
+    let x = vec![1.0; rows * 3];
+    let y = run.forward(&x, Mode::step(1, 0)).to_vec();
+    let dropped = y.chunks(3).filter(|row| row.iter().all(|&y| y == 1.0)).count();
+    let kept = y.chunks(3).filter(|row| row.iter().all(|&y| (y - 1.0 - 1.0 / (1.0 - rate)).abs() < 1e-12));
+    assert_eq!(dropped + kept.count(), rows);
+    assert!(about(dropped, rows, rate), "{dropped} of {rows}");
+    assert!(run.forward(&x, Mode::Evaluate).iter().all(|&y| y == 2.0));
+}
+
 #[test]
 fn drop_connect_leaves_out_weights_but_no_biases() {
     // Rows of the identity show the weights.
