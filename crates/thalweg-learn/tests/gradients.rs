@@ -318,7 +318,6 @@ fn every_activation() {
     }
 }
 
-/// Targets that fit a loss, and how many outputs a row wants.
 /// The layer behind an activation does not read what that put out: so nobody keeps it.
 #[test]
 fn every_activation_before_what_forgets_it() {
@@ -338,6 +337,7 @@ fn every_activation_before_what_forgets_it() {
     check_specs(r#"[{"layer":"conv2d","filters":2},"dropout","max-pool2d"]"#, Shape::image(4, 4, 2), &[3]);
 }
 
+/// Targets that fit a loss, and how many outputs a row wants.
 fn targets(loss: Loss, rows: usize) -> (Vec<u32>, Vec<f64>, usize) {
     let codes = |classes: usize| (0..rows).map(|i| ((i * 7 + 1) % classes) as u32).collect();
     match loss {

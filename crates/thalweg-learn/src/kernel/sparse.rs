@@ -28,7 +28,10 @@ use thalweg_optim::kernel::matmul::{MatMul, Start};
 use thalweg_optim::kernel::vector::{Vector, WIDEST};
 use thalweg_optim::kernel::{Isa, Kernel, dispatch};
 
-/// C ← bias + A·B without the zeros of A, for rows of C that are a register long or longer.
+/// C ← bias + A·B without the zeros of A.
+///
+/// # Panics
+/// When run, if a slice is too short for the sizes, or a row of C shorter than a register.
 #[derive(Debug)]
 pub struct SparseMatMul<'a, T> {
     /// Rows of A and C.

@@ -95,8 +95,8 @@ impl Winograd {
         dispatch(WeightTiles { w: weight, u: packed });
     }
 
-    /// From what [`Winograd::pack`] left: the window turned by half a circle is U with its rows and columns turned but for the middle ones, and channels for
-    /// filters is a transpose.
+    /// From what [`Winograd::pack`] left: the window turned by half a circle is U with its rows and columns turned but for the
+    /// middle ones, and channels for filters is a transpose.
     pub(super) fn pack_back<T: Math>(&self, _weight: &[T], packed: &mut [T]) {
         const TURNED: [usize; 4] = [3, 1, 2, 0];
         let (there, back) = packed.split_at_mut(self.products());
